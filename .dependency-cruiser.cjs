@@ -1,0 +1,73 @@
+// Who may import whom. Every room may use errors; all else not listed here is a fault.
+const rooms = {
+  http: ['query', 'formats', 'limits', 'metrics', 'config'],
+  answers: ['query', 'cache', 'limits', 'metrics'],
+  wfs: ['query', 'gml', 'crs', 'geometry', 'formats', 'cache', 'limits', 'metrics', 'oauth'],
+  query: ['geometry'],
+  formats: ['geometry'],
+  gml: ['crs'],
+  limits: ['cache'],
+  oauth: ['cache'],
+  cli: ['config', 'oauth', 'gml', 'formats', 'crs'],
+  demo: ['geometry'],
+  explorer: ['client'],
+  client: [],
+  geometry: [],
+  crs: [],
+  cache: [],
+  metrics: [],
+  config: [],
+  errors: [],
+};
+const place = (room) => `^src/${room}(/|[.])`;
+module.exports = {
+  forbidden: [
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+      name: `${room}-imports`,
+      severity: 'error',
+      from: { path: place(room) },
+      to: { path: '^src/', pathNot: [room, 'errors', ...allowed].map(place) },
+    })),
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'config-types-only',
+      severity: 'error',
+      from: { path: place('http') },
+      to: { path: place('config'), dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'axios-lives-in-wfs',
+      severity: 'error',
+      from: { path: '^src/', pathNot: place('wfs') },
+      to: { path: 'node_modules/axios' },
+    },
+    {
+      name: 'turf-lives-in-geometry',
+      severity: 'error',
+      from: { path: '^src/', pathNot: place('geometry') },
+      to: { path: 'node_modules/@turf' },
+    },
+    {
+      name: 'express-lives-in-http',
+      severity: 'error',
+      from: { path: '^src/', pathNot: place('http') },
+      to: { path: 'node_modules/express' },
+    },
+    {
+      name: 'gml-knows-no-io',
+      severity: 'error',
+      from: { path: place('gml') },
+      to: { dependencyTypes: ['core'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    parser: 'swc',
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      extensionAlias: { '.js': ['.ts', '.js'] },
+    },
+  },
+};

@@ -1,0 +1,25 @@
+// Three suites: `unit` needs only Node; `servers` and `browser` need what .ci/run installs.
+const common = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
+    ],
+  },
+};
+const suite = (displayName, testMatch, extra = {}) => ({ ...common, displayName, testMatch, ...extra });
+
+export default {
+  projects: [
+    suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
+      testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/'],
+      setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
+    }),
+    suite('servers', ['<rootDir>/tests/servers/**/*.test.ts']),
+    suite('browser', ['<rootDir>/tests/browser/**/*.test.ts']),
+  ],
+};

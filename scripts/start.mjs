@@ -1,0 +1,16 @@
+// Starts dist/ENTRY.js, compiling first when a source file is newer than the last build.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const entry = `dist/${process.argv[2]}.js`;
+const newest = (folder) =>
+  Math.max(...readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs));
+const isStale = () => newest('src') > statSync(entry).mtimeMs;
+
+process.chdir(join(import.meta.dirname, '..'));
+if (!existsSync(entry) || (existsSync('src') && isStale())) {
+  const build = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+  if (build.status !== 0) process.exit(build.status ?? 1);
+}
+await import(join('..', entry));

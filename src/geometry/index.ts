@@ -1,0 +1,1 @@
+export type { Bbox, Geometry, Position } from './model.js';

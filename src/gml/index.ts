@@ -1,0 +1,8 @@
+export type {
+  Converted,
+  CrsReading,
+  FeatureType,
+  GmlConverter,
+  GmlConverterOptions,
+  SchemaAttribute,
+} from './model.js';

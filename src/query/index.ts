@@ -1,0 +1,17 @@
+export type {
+  Answer,
+  Attribute,
+  AttributeFilter,
+  Bbox,
+  Caller,
+  Credentials,
+  FeatureBatch,
+  FeatureSource,
+  PageEnd,
+  SearchQuery,
+  SourceDescription,
+  SourceList,
+  SourceStatus,
+  SourceSummary,
+  ValueType,
+} from './model.js';
