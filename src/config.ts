@@ -1,0 +1,253 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** Where the upstream wants a key: each place is filled with the same key or token. */
+export type ApikeyPlace =
+  | { readonly in: 'path' }
+  | { readonly in: 'query'; readonly name: string }
+  | { readonly in: 'header'; readonly name: string }
+  | { readonly in: 'authorization' }
+  | { readonly in: 'bearer' };
+
+/** Every setting, read and checked. Durations are in milliseconds, sizes in bytes. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Base of the links, without a trailing slash; absent: the request's own host. */
+  readonly publicUrl?: string;
+  /** Express's `trust proxy`: which proxies' forwarded headers count. */
+  readonly trustProxy: boolean | number | readonly string[];
+  /** May hold `{apikey}`. */
+  readonly wfsUrl: string;
+  /** Empty: the upstream takes no key. */
+  readonly wfsApikeyIn: readonly ApikeyPlace[];
+  readonly wfsApikey?: string;
+  readonly wfsReferer?: string;
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+  readonly wfsAxisOrder: 'auto' | 'lonlat' | 'latlon';
+  readonly wfsResponseTimeoutMs: number;
+  readonly wfsIdleTimeoutMs: number;
+  readonly requestDeadlineMs: number;
+  readonly countTimeoutMs: number;
+  readonly wfsMaxResponseBytes: number;
+  readonly limitMax: number;
+  readonly bodyLimit: number;
+  readonly geomMaxVertices: number;
+  readonly localScanMaxFeatures: number;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+}
+
+/** The environment is not usable. Names every fault, and no value: any of them may hold a secret. */
+export class ConfigError extends Error {
+  readonly faults: readonly { readonly variable: string; readonly message: string }[];
+
+  constructor(faults: ConfigError['faults']) {
+    super(`The environment is not usable:\n${faults.map((f) => `  ${f.variable}: ${f.message}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+const maxTimerMs = 2 ** 31 - 1;
+const printable = /^[\x21-\x7e]+$/;
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** A value that `read` understands; what it throws or returns undefined for is the fault `expected`. */
+const value = <T>(expected: string, read: (text: string) => T | undefined) =>
+  z.string().transform((text, context): T => {
+    const result = read(text);
+    if (result !== undefined) return result;
+    context.addIssue({ code: 'custom', message: expected });
+    return z.NEVER;
+  });
+
+const integer = (min: number, max: number) =>
+  value(`must be an integer from ${min} to ${max}`, (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    return number >= min && number <= max ? number : undefined;
+  });
+const oneOf = <const T extends string>(...names: T[]) =>
+  value(`must be one of ${names.join(', ')}`, (text) => names.find((name) => name === text));
+const text = (expected: string, pattern: RegExp) =>
+  value(expected, (given) => (pattern.test(given) ? given : undefined));
+const milliseconds = integer(1, maxTimerMs);
+
+function readHttpUrl(given: string): URL | undefined {
+  if (!URL.canParse(given)) return undefined;
+  const url = new URL(given);
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
+}
+
+function readPublicUrl(given: string): string | undefined {
+  const url = readHttpUrl(given);
+  if (url === undefined || url.username || url.password || url.search || url.hash) return undefined;
+  return url.href.replace(/\/+$/, '');
+}
+
+function readWfsUrl(given: string): string | undefined {
+  const url = readHttpUrl(given.replaceAll('{apikey}', 'apikey'));
+  return url === undefined || url.hash ? undefined : given;
+}
+
+function readProxyUrl(given: string): string | undefined {
+  return readHttpUrl(given) === undefined ? undefined : given;
+}
+
+/** Express's names of address ranges, addresses and CIDR ranges. */
+function isProxyAddress(given: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(given)) return true;
+  const [address = '', prefix, ...rest] = given.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && bits > 0 && (prefix === undefined || (/^\d+$/.test(prefix) && +prefix <= bits));
+}
+
+function readTrustProxy(given: string): Config['trustProxy'] | undefined {
+  if (given === 'true' || given === 'false') return given === 'true';
+  if (/^\d{1,3}$/.test(given)) return Number(given);
+  const addresses = given.split(',').map((part) => part.trim());
+  return addresses.every(isProxyAddress) ? addresses : undefined;
+}
+
+function readApikeyPlace(given: string): ApikeyPlace | undefined {
+  if (given === 'path' || given === 'authorization' || given === 'bearer') return { in: given };
+  const [kind, name = ''] = given.split(/:(.*)/s);
+  if (kind === 'query' && printable.test(name)) return { in: kind, name };
+  if (kind === 'header' && headerName.test(name)) return { in: kind, name: name.toLowerCase() };
+  return undefined;
+}
+
+function readApikeyPlaces(given: string): readonly ApikeyPlace[] | undefined {
+  if (given === 'none') return [];
+  const places = given.split(',').map((part) => readApikeyPlace(part.trim()));
+  const distinct = new Set(places.map((place) => JSON.stringify(place)));
+  return places.includes(undefined) || distinct.size < places.length ? undefined : (places as ApikeyPlace[]);
+}
+
+const units: Record<string, number> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 };
+
+function readSize(given: string): number | undefined {
+  const [, number, unit = 'b'] = /^(\d{1,9}(?:\.\d{1,9})?) *(b|kb|mb|gb)?$/i.exec(given) ?? [];
+  const size = Math.floor(Number(number) * (units[unit.toLowerCase()] ?? Number.NaN));
+  return size >= 1 ? size : undefined;
+}
+
+const url = 'must be an http or https URL';
+
+/** Every variable the service reads: its default as it would be written, and how it is read. */
+export const variables = {
+  HOST: { default: '0.0.0.0', read: text('must be a host name or an address', /^[A-Za-z0-9.:_%-]+$/) },
+  PORT: { default: '8091', read: integer(0, 65535) },
+  PUBLIC_URL: { read: value(`${url} without user, query or fragment`, readPublicUrl) },
+  TRUST_PROXY: {
+    read: value('must be true, false, a number of hops, or a comma list of addresses', readTrustProxy),
+  },
+  WFS_URL: {
+    default: 'https://data.geopf.fr/wfs/ows',
+    read: value(`${url} without fragment`, readWfsUrl),
+  },
+  WFS_APIKEY_IN: {
+    read: value(
+      'must be none, or a comma list of distinct path, query:NAME, header:NAME, authorization, bearer',
+      readApikeyPlaces,
+    ),
+  },
+  WFS_APIKEY: { read: text('must be printable ASCII without spaces', printable) },
+  WFS_REFERER: { read: text('must be printable ASCII without spaces', printable) },
+  HTTP_PROXY: { read: value(url, readProxyUrl) },
+  HTTPS_PROXY: { read: value(url, readProxyUrl) },
+  NO_PROXY: { read: z.string() },
+  WFS_AXIS_ORDER: { default: 'auto', read: oneOf('auto', 'lonlat', 'latlon') },
+  WFS_RESPONSE_TIMEOUT_MS: { default: '15000', read: milliseconds },
+  WFS_IDLE_TIMEOUT_MS: { default: '10000', read: milliseconds },
+  REQUEST_DEADLINE_MS: { default: '60000', read: milliseconds },
+  COUNT_TIMEOUT_MS: { default: '2000', read: milliseconds },
+  WFS_MAX_RESPONSE_BYTES: { default: '536870912', read: integer(1, Number.MAX_SAFE_INTEGER) },
+  LIMIT_MAX: { default: '5000', read: integer(1, maxTimerMs) },
+  BODY_LIMIT: { default: '10mb', read: value('must be a size such as 512kb or 10mb', readSize) },
+  GEOM_MAX_VERTICES: { default: '50000', read: integer(1, maxTimerMs) },
+  LOCAL_SCAN_MAX_FEATURES: { default: '100000', read: integer(0, maxTimerMs) },
+  LOG_LEVEL: {
+    default: 'info',
+    read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  },
+} as const;
+
+type Variables = typeof variables;
+type Read = { [K in keyof Variables]: z.output<Variables[K]['read']> | undefined };
+/** Variables with a default always have a value. */
+type Values = {
+  [K in keyof Variables]: Variables[K] extends { default: string } ? NonNullable<Read[K]> : Read[K];
+};
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Proxies are written in either case; everything else only as it is listed. A blank variable is an absent one. */
+function toText(env: Environment, name: keyof Variables): string | undefined {
+  const given = env[name]?.trim() || (name.endsWith('_PROXY') && env[name.toLowerCase()]?.trim());
+  const entry = variables[name];
+  return given || ('default' in entry ? entry.default : undefined);
+}
+
+function readVariables(env: Environment): { values: Values; faults: ConfigError['faults'] } {
+  const values: Record<string, unknown> = {};
+  const faults: { variable: string; message: string }[] = [];
+  for (const [name, entry] of Object.entries(variables)) {
+    const given = toText(env, name as keyof Variables);
+    if (given === undefined) continue;
+    const result = entry.read.safeParse(given);
+    if (result.success) values[name] = result.data;
+    else faults.push({ variable: name, message: result.error.issues.map((i) => i.message).join('; ') });
+  }
+  return { values: values as Values, faults };
+}
+
+/** The path takes a key exactly where `WFS_URL` has room for one. */
+function readPathFaults(values: Values): ConfigError['faults'] {
+  if (values.WFS_URL === undefined || values.WFS_APIKEY_IN === undefined) return [];
+  const hasRoom = values.WFS_URL.includes('{apikey}');
+  const isNamed = values.WFS_APIKEY_IN.some((place) => place.in === 'path');
+  if (hasRoom === isNamed) return [];
+  const message = hasRoom
+    ? 'must name path, since WFS_URL holds {apikey}'
+    : 'names path, but WFS_URL holds no {apikey}';
+  return [{ variable: 'WFS_APIKEY_IN', message }];
+}
+
+const optional = <K extends string, T>(key: K, given: T | undefined) =>
+  (given === undefined ? {} : { [key]: given }) as { readonly [P in K]?: T };
+
+/**
+ * Reads the environment. Pure: nothing else is looked at.
+ * @throws ConfigError with every fault at once
+ */
+export function loadConfig(env: Environment): Config {
+  const { values, faults } = readVariables(env);
+  const all = [...faults, ...readPathFaults(values)];
+  if (all.length > 0) throw new ConfigError(all);
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    ...optional('publicUrl', values.PUBLIC_URL),
+    trustProxy: values.TRUST_PROXY ?? false,
+    wfsUrl: values.WFS_URL,
+    wfsApikeyIn:
+      values.WFS_APIKEY_IN ?? (values.WFS_URL.includes('{apikey}') ? [{ in: 'path' as const }] : []),
+    ...optional('wfsApikey', values.WFS_APIKEY),
+    ...optional('wfsReferer', values.WFS_REFERER),
+    ...optional('httpProxy', values.HTTP_PROXY),
+    ...optional('httpsProxy', values.HTTPS_PROXY),
+    ...optional('noProxy', values.NO_PROXY),
+    wfsAxisOrder: values.WFS_AXIS_ORDER,
+    wfsResponseTimeoutMs: values.WFS_RESPONSE_TIMEOUT_MS,
+    wfsIdleTimeoutMs: values.WFS_IDLE_TIMEOUT_MS,
+    requestDeadlineMs: values.REQUEST_DEADLINE_MS,
+    countTimeoutMs: values.COUNT_TIMEOUT_MS,
+    wfsMaxResponseBytes: values.WFS_MAX_RESPONSE_BYTES,
+    limitMax: values.LIMIT_MAX,
+    bodyLimit: values.BODY_LIMIT,
+    geomMaxVertices: values.GEOM_MAX_VERTICES,
+    localScanMaxFeatures: values.LOCAL_SCAN_MAX_FEATURES,
+    logLevel: values.LOG_LEVEL,
+  });
+}

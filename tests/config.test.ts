@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError, loadConfig, variables } from '../src/config.js';
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.map((fault) => fault.variable);
+    throw error;
+  }
+  return [];
+}
+
+describe('the environment', () => {
+  test('an empty one gives the documented defaults, frozen', () => {
+    const config = loadConfig({});
+    expect(config).toEqual({
+      host: '0.0.0.0',
+      port: 8091,
+      trustProxy: false,
+      wfsUrl: 'https://data.geopf.fr/wfs/ows',
+      wfsApikeyIn: [],
+      wfsAxisOrder: 'auto',
+      wfsResponseTimeoutMs: 15000,
+      wfsIdleTimeoutMs: 10000,
+      requestDeadlineMs: 60000,
+      countTimeoutMs: 2000,
+      wfsMaxResponseBytes: 536870912,
+      limitMax: 5000,
+      bodyLimit: 10 * 1024 * 1024,
+      geomMaxVertices: 50000,
+      localScanMaxFeatures: 100000,
+      logLevel: 'info',
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('a blank variable is an absent one', () => {
+    const blank = Object.fromEntries(Object.keys(variables).map((name) => [name, ' ']));
+    expect(loadConfig(blank)).toEqual(loadConfig({}));
+  });
+
+  test('every bad variable is named at once', () => {
+    const env = {
+      HOST: 'a b',
+      PORT: '80910',
+      PUBLIC_URL: 'example.org',
+      TRUST_PROXY: '10.0.0.0/33',
+      WFS_URL: 'ftp://example.org/wfs',
+      WFS_APIKEY_IN: 'cookie:k',
+      WFS_APIKEY: 'two words',
+      WFS_REFERER: 'line\nbreak',
+      HTTP_PROXY: 'socks5://proxy:1080',
+      HTTPS_PROXY: 'proxy',
+      WFS_AXIS_ORDER: 'lon',
+      WFS_RESPONSE_TIMEOUT_MS: '0',
+      WFS_IDLE_TIMEOUT_MS: '1e3',
+      REQUEST_DEADLINE_MS: '-1',
+      COUNT_TIMEOUT_MS: 'NaN',
+      WFS_MAX_RESPONSE_BYTES: '12mb',
+      LIMIT_MAX: '0',
+      BODY_LIMIT: '10 megabytes',
+      GEOM_MAX_VERTICES: '1.5',
+      LOCAL_SCAN_MAX_FEATURES: 'all',
+      LOG_LEVEL: 'loud',
+    };
+    expect(faultsOf(env)).toEqual(Object.keys(env));
+  });
+
+  test('no value is printed, since any may hold a key', () => {
+    const secret = 's3cret-k3y';
+    const env = Object.fromEntries(Object.keys(variables).map((name) => [name, `ftp://${secret}\n@`]));
+    expect(() => loadConfig(env)).toThrow(ConfigError);
+    expect(() => loadConfig(env)).not.toThrow(secret);
+  });
+
+  test.each([
+    ['none', []],
+    ['query:apikey', [{ in: 'query', name: 'apikey' }]],
+    ['header:X-API-Key, authorization', [{ in: 'header', name: 'x-api-key' }, { in: 'authorization' }]],
+    ['bearer,query:access_token', [{ in: 'bearer' }, { in: 'query', name: 'access_token' }]],
+  ])('WFS_APIKEY_IN=%s', (given, places) => {
+    expect(loadConfig({ WFS_APIKEY_IN: given }).wfsApikeyIn).toEqual(places);
+  });
+
+  test.each(['none,bearer', 'query:', 'header:a b', 'bearer,bearer', 'bearer,', 'path'])(
+    'WFS_APIKEY_IN=%s is refused',
+    (given) => {
+      expect(faultsOf({ WFS_APIKEY_IN: given })).toEqual(['WFS_APIKEY_IN']);
+    },
+  );
+
+  test('{apikey} in WFS_URL means the path, and contradicts a list without it', () => {
+    const WFS_URL = 'https://wxs.ign.fr/{apikey}/geoportail/wfs';
+    expect(loadConfig({ WFS_URL }).wfsApikeyIn).toEqual([{ in: 'path' }]);
+    expect(loadConfig({ WFS_URL, WFS_APIKEY_IN: 'path' }).wfsApikeyIn).toEqual([{ in: 'path' }]);
+    expect(faultsOf({ WFS_URL, WFS_APIKEY_IN: 'none' })).toEqual(['WFS_APIKEY_IN']);
+    expect(faultsOf({ WFS_URL, WFS_APIKEY_IN: 'header:apikey' })).toEqual(['WFS_APIKEY_IN']);
+  });
+
+  test.each([
+    ['true', true],
+    ['false', false],
+    ['1', 1],
+    ['loopback, 10.0.0.0/8', ['loopback', '10.0.0.0/8']],
+    ['::1', ['::1']],
+  ])('TRUST_PROXY=%s', (given, read) => {
+    expect(loadConfig({ TRUST_PROXY: given }).trustProxy).toEqual(read);
+  });
+
+  test.each([
+    ['512', 512],
+    ['512b', 512],
+    ['100kb', 102400],
+    ['1.5 MB', 1572864],
+    ['1gb', 1073741824],
+  ])('BODY_LIMIT=%s', (given, bytes) => {
+    expect(loadConfig({ BODY_LIMIT: given }).bodyLimit).toBe(bytes);
+  });
+
+  test('proxies are read in either case, PUBLIC_URL loses its last slash', () => {
+    expect(loadConfig({ https_proxy: 'http://proxy:3128', no_proxy: 'localhost' })).toMatchObject({
+      httpsProxy: 'http://proxy:3128',
+      noProxy: 'localhost',
+    });
+    expect(loadConfig({ PUBLIC_URL: 'https://example.org/carto/' }).publicUrl).toBe(
+      'https://example.org/carto',
+    );
+  });
+});
+
+describe('.env.example', () => {
+  const lines = readFileSync('.env.example', 'utf8').split('\n');
+  const example = lines.flatMap((line, i) => {
+    const [, name, value] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, value, comment: lines[i - 1] ?? '' }];
+  });
+
+  test('lists exactly the variables the service reads, in order, with their defaults', () => {
+    const expected = Object.entries(variables).map(([name, entry]) => ({
+      name,
+      value: 'default' in entry ? entry.default : '',
+    }));
+    expect(example.map(({ name, value }) => ({ name, value }))).toEqual(expected);
+  });
+
+  test('says in a line above each what it means', () => {
+    for (const { comment } of example) expect(comment).toMatch(/^# \S.{8,}\.$/);
+  });
+});
