@@ -73,3 +73,15 @@ export class ServiceError extends Error {
     this.headers = options.headers ?? {};
   }
 }
+
+/** All faults of a request in one answer; the text names each with its parameter. */
+export function invalidRequest(faults: readonly Fault[]): ServiceError {
+  const list = faults.map(
+    ({ parameter, message }) => `${parameter === undefined ? '' : `${parameter}: `}${toText(message)}`,
+  );
+  const message =
+    list.length === 1
+      ? toMessage('request.fault', { fault: list[0] ?? '' })
+      : toMessage('request.faults', { count: list.length, list: list.join('; ') });
+  return new ServiceError('invalidRequest', message, { faults });
+}

@@ -1,0 +1,1 @@
+export { createRefreshing, type Refreshing } from './refreshing.js';

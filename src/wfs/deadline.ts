@@ -1,0 +1,46 @@
+import { type MessageId, ServiceError, toMessage } from '../errors.js';
+
+/**
+ * How long a request may wait for the upstream, all its tries and steps together. Only waiting counts: the time a slow
+ * reader takes is bounded elsewhere.
+ */
+export interface Deadline {
+  /** Milliseconds left. */
+  readonly left: number;
+  /**
+   * @param timeoutMs for this step; the deadline itself may be nearer
+   * @throws upstreamTimeout with the text `message`
+   */
+  wait<T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T>;
+}
+
+export function createDeadline(milliseconds: number): Deadline {
+  let left = milliseconds;
+  return {
+    get left() {
+      return left;
+    },
+    async wait(step, timeoutMs, message) {
+      const bound = Math.min(timeoutMs, left);
+      const begun = performance.now();
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<never>((_, reject) => {
+        const tooLate = () =>
+          reject(
+            new ServiceError(
+              'upstreamTimeout',
+              toMessage(message, { seconds: Math.round(bound / 100) / 10 }),
+            ),
+          );
+        timer = setTimeout(tooLate, Math.max(0, bound));
+      });
+      step.catch(() => {}); // it may fail after the timeout
+      try {
+        return await Promise.race([step, timeout]);
+      } finally {
+        clearTimeout(timer);
+        left -= performance.now() - begun;
+      }
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { ServiceError, toMessage } from '../errors.js';
+import { readExceptionReport, type UpstreamException } from '../gml/index.js';
+import { keyMissing, type PlacedKey } from './keys.js';
+
+/** An answer that is none: its status, headers, and the beginning of its body. */
+export interface Refusal {
+  readonly status: number;
+  readonly contentType: string;
+  readonly retryAfter?: string | undefined;
+  readonly body: string;
+}
+
+/** Every dialect of "no" as one error of the family; the exception's code and text reach the caller, cleaned. */
+export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boolean): ServiceError {
+  const { status, body } = refusal;
+  const exceptions = readExceptionReport(body) ?? readJsonExceptions(body);
+  if (status === 401 || status === 403) return toKeyError(status, key, wantsKey);
+  if (status === 429) {
+    return new ServiceError('rateLimited', toMessage('wfs.rateLimited'), {
+      headers: { 'Retry-After': toRetryAfter(refusal.retryAfter) },
+    });
+  }
+  if (exceptions !== undefined) return toExceptionError(exceptions, key);
+  if (body.trim() === '') {
+    return new ServiceError('upstreamUnusable', toMessage('wfs.emptyAnswer', { status }));
+  }
+  const what = /^\s*(<!doctype html|<html|<head|<body)/i.test(body)
+    ? 'HTML'
+    : toMediaType(refusal.contentType);
+  return new ServiceError('upstreamUnusable', toMessage('wfs.notGml', { status, what }));
+}
+
+/** An exception report is an answer of 502: what is wrong with the caller's request is found before it is sent. */
+export function toExceptionError(
+  exceptions: readonly UpstreamException[],
+  key: PlacedKey,
+  cause?: unknown,
+): ServiceError {
+  const words = exceptions.map(({ code, locator, text }) =>
+    [code, locator && `(${locator})`, text && `: ${text}`].filter(Boolean).join(' ').replace(' : ', ': '),
+  );
+  const text = toCleanText(words.join('; '), key.secrets) || 'no text';
+  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text }), { cause });
+}
+
+const MAX_TEXT = 500;
+
+/** Keys, addresses, file paths, stack traces and control characters stay here. */
+export function toCleanText(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) {
+    for (const form of new Set([secret, encodeURIComponent(secret)])) clean = clean.replaceAll(form, '***');
+  }
+  clean = clean
+    .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, '[address]')
+    .replace(/^\s*at [\w.$<>/]+\(.*\)\s*$/gm, '')
+    .replace(/(^|[\s"'(=])\/(?:[\w.-]+\/)+[\w.-]*/g, '$1[path]')
+    .replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, ' ')
+    .trim();
+  return clean.length > MAX_TEXT ? `${clean.slice(0, MAX_TEXT).replace(/\S*$/, '')}…` : clean;
+}
+
+function toKeyError(status: number, key: PlacedKey, wantsKey: boolean): ServiceError {
+  if (!wantsKey) return new ServiceError('upstreamUnusable', toMessage('wfs.keyUnexpected', { status }));
+  return key.isKeyed ? new ServiceError('keyRefused', toMessage('wfs.keyRefused')) : keyMissing();
+}
+
+/** GeoServer with exceptions=JSON: `{"version":…,"exceptions":[{"code","locator","text"}]}` */
+function readJsonExceptions(body: string): UpstreamException[] | undefined {
+  if (!/^\s*\{/.test(body)) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const root = parsed as Record<string, unknown>;
+  const list = Array.isArray(root.exceptions) ? root.exceptions : [root];
+  const word = (value: unknown) =>
+    typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  const exceptions = (list as Record<string, unknown>[]).flatMap((item) => {
+    const code = word(item?.code ?? item?.errorcode ?? item?.error_code);
+    const text = word(item?.text ?? item?.error ?? item?.message ?? item?.detail);
+    const locator = word(item?.locator);
+    return code === undefined && text === undefined
+      ? []
+      : [{ ...(code && { code }), ...(locator && { locator }), text: text ?? '' }];
+  });
+  return exceptions.length > 0 ? exceptions : undefined;
+}
+
+/** RFC 9110 §10.2.3: seconds or a date; seconds for the caller, at least 1 and at most a day. */
+function toRetryAfter(value: string | undefined): string {
+  const seconds = /^\d+$/.test(value ?? '') ? Number(value) : (Date.parse(value ?? '') - Date.now()) / 1000;
+  return String(Math.min(86_400, Math.max(1, Math.ceil(Number.isFinite(seconds) ? seconds : 5))));
+}
+
+function toMediaType(contentType: string): string {
+  const type = contentType.split(';')[0]?.trim().slice(0, 60) ?? '';
+  return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'something else';
+}

@@ -1,0 +1,137 @@
+import type { AxisOrder } from '../crs/index.js';
+import type { Geometry, Position } from '../geometry/index.js';
+import { encodeElement, encodeText } from './xml.js';
+
+/**
+ * What a feature must fulfil: the part of OGC Filter 1.1 (OGC 04-095) that is asked of upstreams. The names of
+ * properties stand without prefix: a prefixed one matches nothing on QGIS Server.
+ */
+export type Filter =
+  | { readonly operator: 'And' | 'Or'; readonly operands: readonly Filter[] }
+  | {
+      readonly operator: 'Intersects';
+      readonly propertyName: string;
+      readonly geometry: Geometry;
+      readonly axisOrder: AxisOrder;
+    }
+  | { readonly operator: 'PropertyIsEqualTo'; readonly propertyName: string; readonly literal: string }
+  | { readonly operator: 'PropertyIsNull'; readonly propertyName: string }
+  | { readonly operator: 'FeatureId'; readonly featureIds: readonly string[] };
+
+/** All operands must hold; an operand on its own needs no And (two in a Filter without one: QGIS Server ignores both). */
+export function toAnd(operands: readonly Filter[]): Filter | undefined {
+  return toLogical('And', operands);
+}
+
+export function toOr(operands: readonly Filter[]): Filter | undefined {
+  return toLogical('Or', operands);
+}
+
+function toLogical(operator: 'And' | 'Or', operands: readonly Filter[]): Filter | undefined {
+  return operands.length > 1 ? { operator, operands } : operands[0];
+}
+
+/** `srsName` stands on every geometry of the filter, whatever the server makes of it. */
+export function encodeFilter(filter: Filter, srsName: string): string {
+  return encodeElement('ogc:Filter', {}, encodeOperator(filter, srsName));
+}
+
+function encodeOperator(filter: Filter, srsName: string): string {
+  switch (filter.operator) {
+    case 'And':
+    case 'Or':
+      return encodeElement(
+        `ogc:${filter.operator}`,
+        {},
+        ...filter.operands.map((operand) => encodeOperator(operand, srsName)),
+      );
+    case 'Intersects':
+      return encodeElement(
+        'ogc:Intersects',
+        {},
+        encodePropertyName(filter.propertyName),
+        encodeGeometry(filter.geometry, srsName, filter.axisOrder),
+      );
+    case 'PropertyIsEqualTo':
+      return encodeElement(
+        'ogc:PropertyIsEqualTo',
+        {},
+        encodePropertyName(filter.propertyName),
+        encodeElement('ogc:Literal', {}, encodeText(filter.literal)),
+      );
+    case 'PropertyIsNull':
+      return encodeElement('ogc:PropertyIsNull', {}, encodePropertyName(filter.propertyName));
+    case 'FeatureId':
+      return filter.featureIds.map((fid) => encodeElement('ogc:FeatureId', { fid })).join('');
+  }
+}
+
+export function encodePropertyName(name: string, prefix: 'ogc' | 'wfs' = 'ogc'): string {
+  return encodeElement(`${prefix}:PropertyName`, {}, encodeText(name));
+}
+
+/**
+ * GML 3.1.1 in the forms that every server measured understands: posList, MultiLineString and MultiPolygon (QGIS Server
+ * finds nothing with pos sequences, MultiCurve or MultiSurface). Heights are left out: predicates are planar.
+ */
+export function encodeGeometry(geometry: Geometry, srsName: string, axisOrder: AxisOrder): string {
+  const position = axisOrder === 'latLon' ? encodeLatLon : encodeLonLat;
+  const posList = (positions: readonly Position[]) =>
+    encodeElement('gml:posList', {}, positions.map(position).join(' '));
+  const ring = (positions: readonly Position[]) => encodeElement('gml:LinearRing', {}, posList(positions));
+  const point = (at: Position, srs?: string) =>
+    encodeElement('gml:Point', { srsName: srs }, encodeElement('gml:pos', {}, position(at)));
+  const line = (positions: readonly Position[], srs?: string) =>
+    encodeElement('gml:LineString', { srsName: srs }, posList(positions));
+  const polygon = (rings: readonly (readonly Position[])[], srs?: string) =>
+    encodeElement(
+      'gml:Polygon',
+      { srsName: srs },
+      ...rings.map((positions, k) =>
+        encodeElement(k === 0 ? 'gml:exterior' : 'gml:interior', {}, ring(positions)),
+      ),
+    );
+  const multi = (name: string, member: string, parts: readonly string[]) =>
+    encodeElement(name, { srsName }, ...parts.map((part) => encodeElement(member, {}, part)));
+
+  switch (geometry.type) {
+    case 'Point':
+      return point(geometry.coordinates, srsName);
+    case 'LineString':
+      return line(geometry.coordinates, srsName);
+    case 'Polygon':
+      return polygon(geometry.coordinates, srsName);
+    case 'MultiPoint':
+      return multi(
+        'gml:MultiPoint',
+        'gml:pointMember',
+        geometry.coordinates.map((at) => point(at)),
+      );
+    case 'MultiLineString':
+      return multi(
+        'gml:MultiLineString',
+        'gml:lineStringMember',
+        geometry.coordinates.map((part) => line(part)),
+      );
+    case 'MultiPolygon':
+      return multi(
+        'gml:MultiPolygon',
+        'gml:polygonMember',
+        geometry.coordinates.map((part) => polygon(part)),
+      );
+  }
+}
+
+function encodeLonLat([lon, lat]: Position): string {
+  return `${toDecimal(lon)} ${toDecimal(lat)}`;
+}
+
+function encodeLatLon([lon, lat]: Position): string {
+  return `${toDecimal(lat)} ${toDecimal(lon)}`;
+}
+
+/** xsd:double allows exponents, but not every server's reader does; degrees never need one beyond 1e-20. */
+function toDecimal(value: number): string {
+  const text = String(value);
+  return text.includes('e') ? value.toFixed(20).replace(/\.?0+$/, '') : text;
+}

@@ -1,0 +1,269 @@
+import { type AxisOrder, readSrsName, WGS84_URN } from '../crs/index.js';
+import { type Bbox, type Position, toBboxGeometries, toPositions } from '../geometry/index.js';
+import type { FeatureType } from '../gml/index.js';
+import type { Asker, Dialogue } from './dialogue.js';
+import type { Filter } from './filter.js';
+
+/** What was found out about one feature type by asking for it. */
+export interface Learnt {
+  /** How coordinates of a filter are read under the URN of WGS84; both orders where that could not be told. */
+  readonly axisOrdersIn: readonly AxisOrder[];
+  /** How coordinates of answers are written when the URN of WGS84 is asked for. */
+  readonly axisOrderOut: AxisOrder;
+  /** The attribute that feature ids are made of: a unique one to sort by, where there is one. */
+  readonly idAttribute: string | undefined;
+  /** False: too little to go by (an empty layer, one around lon = lat); to be learnt again soon. */
+  readonly isCertain: boolean;
+  /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
+  readonly sampled: number;
+}
+
+/** One feature type, and what its capabilities and schema say. */
+export interface Subject {
+  /** As the capabilities spell it. */
+  readonly typeName: string;
+  readonly type: FeatureType;
+  /** WGS84BoundingBox: the hint that tells lat/lon from lon/lat. */
+  readonly bbox: Bbox | undefined;
+}
+
+const SAMPLE_SIZE = 10;
+const WORLD: Bbox = [-180, -90, 180, 90];
+
+/**
+ * A wrong axis order is no error but an empty answer, so it is learnt, not assumed: the first features tell how answers
+ * are written (held against the layer's box), and one filter around two of them how filters are read. At most two
+ * requests; both orders can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
+ */
+export async function learn(
+  subject: Subject,
+  forced: AxisOrder | undefined,
+  dialogue: Dialogue,
+  asker: Asker,
+): Promise<Learnt> {
+  const hasGeometry = subject.type.geometries.length > 0;
+  const sample = await readSample(
+    subject,
+    dialogue,
+    asker,
+    (features) =>
+      features.length > 1 &&
+      (forced !== undefined ||
+        !hasGeometry ||
+        (toAxisOrderOut(features, subject.bbox) !== undefined && toProbes(features) !== undefined)),
+  );
+  const idAttribute = toIdAttribute(sample, subject.type);
+  if (forced !== undefined || !hasGeometry) {
+    const order = forced ?? 'latLon';
+    return { axisOrdersIn: [order], axisOrderOut: order, idAttribute, isCertain: true, sampled: sample.length };
+  }
+  const told = toAxisOrderOut(sample, subject.bbox);
+  const axisOrderOut = told ?? toOfficialOrder(sample);
+  const axisOrderIn = await probe(subject, sample, axisOrderOut, dialogue, asker);
+  return {
+    axisOrdersIn: axisOrderIn === undefined ? ['latLon', 'lonLat'] : [axisOrderIn],
+    axisOrderOut,
+    idAttribute,
+    isCertain: told !== undefined && axisOrderIn !== undefined,
+    sampled: sample.length,
+  };
+}
+
+interface SampleFeature {
+  readonly id: string | undefined;
+  /** As written, in whatever order. */
+  readonly positions: readonly Position[];
+  readonly srsName: string | undefined;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** The first features of the layer as they are written, no longer than until `isEnough`. */
+async function readSample(
+  subject: Subject,
+  dialogue: Dialogue,
+  asker: Asker,
+  isEnough: (features: readonly SampleFeature[]) => boolean,
+  filter?: Filter,
+): Promise<SampleFeature[]> {
+  const features: SampleFeature[] = [];
+  let lastSrsName: string | undefined;
+  const stream = dialogue.getFeature(
+    {
+      typeName: subject.typeName,
+      namespace: subject.type.namespace,
+      srsName: WGS84_URN,
+      maxFeatures: SAMPLE_SIZE,
+      filter,
+    },
+    {
+      featureType: subject.type,
+      crs: (srsName) => {
+        lastSrsName = srsName ?? lastSrsName;
+        return { swap: false };
+      },
+    },
+    asker,
+  );
+  for await (const { bytes } of stream) {
+    const parsed = JSON.parse(`[${Buffer.from(bytes).toString()}]`) as RawFeature[];
+    for (const { id, geometry, properties } of parsed) {
+      features.push({
+        id,
+        positions: geometry === null ? [] : toPositions(geometry),
+        srsName: lastSrsName,
+        properties,
+      });
+    }
+    if (isEnough(features)) break;
+  }
+  return features;
+}
+
+interface RawFeature {
+  readonly id?: string;
+  readonly geometry: Parameters<typeof toPositions>[0] | null;
+  readonly properties: Record<string, unknown>;
+}
+
+/** The order under which the features lie in the layer's box; undefined where both do, or neither clearly. */
+export function toAxisOrderOut(
+  features: readonly { readonly positions: readonly Position[] }[],
+  bbox: Bbox = WORLD,
+): AxisOrder | undefined {
+  const positions = features.flatMap((feature) => feature.positions);
+  let asLonLat = 0;
+  let asLatLon = 0;
+  for (const [a, b] of positions) {
+    asLonLat += toDistance(a, b, bbox);
+    asLatLon += toDistance(b, a, bbox);
+  }
+  const nearer = Math.min(asLonLat, asLatLon);
+  const farther = Math.max(asLonLat, asLatLon);
+  // a layer's box is often a little too small, or out of date; the wrong order is far away
+  if (farther < 0.01 * positions.length || nearer * 4 > farther) return undefined;
+  return asLonLat < asLatLon ? 'lonLat' : 'latLon';
+}
+
+/** Degrees from a position to the box; beyond any where no such position exists. */
+function toDistance(lon: number, lat: number, [west, south, east, north]: Bbox): number {
+  if (Math.abs(lat) > 90.001 || Math.abs(lon) > 180.001) return 360;
+  return Math.max(0, west - lon, lon - east) + Math.max(0, south - lat, lat - north);
+}
+
+/** What the srsName of the answer stands for; the short names mean lat/lon where the URN was asked for. */
+function toOfficialOrder(features: readonly SampleFeature[]): AxisOrder {
+  const srsName = features.find((feature) => feature.srsName !== undefined)?.srsName;
+  return (srsName === undefined ? undefined : readSrsName(srsName)?.axisOrder) ?? 'latLon';
+}
+
+/**
+ * Two positions of two features, each far from the other's feature in either order: the filter asks for the first in
+ * lat/lon, for the second in lon/lat, and the feature that comes back tells which was understood.
+ */
+function toProbes(features: readonly SampleFeature[]): readonly [Position, Position] | undefined {
+  for (const first of features) {
+    for (const second of features) {
+      const [p] = first.positions;
+      const [q] = second.positions;
+      if (first === second || p === undefined || q === undefined) continue;
+      if (isApart(p, second.positions) && isApart(q, first.positions)) return [p, q];
+    }
+  }
+  return undefined;
+}
+
+const PROBE_RADIUS = 0.0001; // degrees: 11 m, above the precision servers write
+
+function isApart([a, b]: Position, positions: readonly Position[]): boolean {
+  const xs = positions.map(([x]) => x);
+  const ys = positions.map(([, y]) => y);
+  const isIn = (x: number, y: number) =>
+    x > Math.min(...xs) - 4 * PROBE_RADIUS &&
+    x < Math.max(...xs) + 4 * PROBE_RADIUS &&
+    y > Math.min(...ys) - 4 * PROBE_RADIUS &&
+    y < Math.max(...ys) + 4 * PROBE_RADIUS;
+  return !isIn(a, b) && !isIn(b, a);
+}
+
+async function probe(
+  subject: Subject,
+  sample: readonly SampleFeature[],
+  axisOrderOut: AxisOrder,
+  dialogue: Dialogue,
+  asker: Asker,
+): Promise<AxisOrder | undefined> {
+  const single = sample.find(({ positions }) => positions.length > 0)?.positions[0];
+  const pair = toProbes(sample) ?? (single && ([single, undefined] as const));
+  if (pair === undefined) return undefined;
+  const boxes = pair.map((position) => position && toProbeBox(toLonLat(position, axisOrderOut)));
+  const [inLatLon, inLonLat] = boxes;
+  const filter = toProbeFilter(subject.type.geometries[0]?.name ?? '', inLatLon, inLonLat);
+  const found = await readSample(subject, dialogue, asker, (features) => features.length > 1, filter);
+  const isFound = (box: Bbox | undefined) =>
+    box !== undefined && found.some(({ positions }) => touches(positions, axisOrderOut, box));
+  if (isFound(inLatLon)) return isFound(inLonLat) ? undefined : 'latLon';
+  if (isFound(inLonLat)) return 'lonLat';
+  // one feature to go by: what is not read as lat/lon is read as lon/lat, unless the two cannot be told apart
+  return inLonLat === undefined && single !== undefined && Math.abs(single[0] - single[1]) > 4 * PROBE_RADIUS
+    ? 'lonLat'
+    : undefined;
+}
+
+function toProbeFilter(propertyName: string, inLatLon: Bbox | undefined, inLonLat: Bbox | undefined): Filter {
+  const intersects = (bbox: Bbox | undefined, axisOrder: AxisOrder): Filter[] =>
+    bbox === undefined
+      ? []
+      : toBboxGeometries(bbox).map((geometry) => ({
+          operator: 'Intersects',
+          propertyName,
+          geometry,
+          axisOrder,
+        }));
+  const operands = [...intersects(inLatLon, 'latLon'), ...intersects(inLonLat, 'lonLat')];
+  return operands.length === 1 ? (operands[0] as Filter) : { operator: 'Or', operands };
+}
+
+function toLonLat([a, b]: Position, axisOrder: AxisOrder): readonly [number, number] {
+  return axisOrder === 'lonLat' ? [a, b] : [b, a];
+}
+
+function toProbeBox([lon, lat]: readonly [number, number]): Bbox {
+  return [
+    Math.max(-180, lon - PROBE_RADIUS),
+    Math.max(-90, lat - PROBE_RADIUS),
+    Math.min(180, lon + PROBE_RADIUS),
+    Math.min(90, lat + PROBE_RADIUS),
+  ];
+}
+
+/** Whether the box of the positions meets the box. */
+function touches(
+  positions: readonly Position[],
+  axisOrder: AxisOrder,
+  [west, south, east, north]: Bbox,
+): boolean {
+  let [w, s, e, n] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const position of positions) {
+    const [lon, lat] = toLonLat(position, axisOrder);
+    w = Math.min(w, lon);
+    e = Math.max(e, lon);
+    s = Math.min(s, lat);
+    n = Math.max(n, lat);
+  }
+  return w <= east && e >= west && s <= north && n >= south;
+}
+
+/** The attribute whose value stands in every id: `parcelle.28085000AA0001` is made of it. */
+function toIdAttribute(features: readonly SampleFeature[], type: FeatureType): string | undefined {
+  const withId = features.filter((feature) => feature.id !== undefined);
+  if (withId.length === 0) return undefined;
+  const isIdOf = (name: string) =>
+    withId.every(({ id = '', properties }) => {
+      const value = properties[name];
+      return (
+        (typeof value === 'string' || typeof value === 'number') &&
+        id.slice(id.indexOf('.') + 1) === String(value)
+      );
+    });
+  return type.attributes.map(({ name }) => name).find(isIdOf);
+}

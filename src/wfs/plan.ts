@@ -1,0 +1,157 @@
+import type { AxisOrder } from '../crs/index.js';
+import { type Fault, invalidRequest, toMessage } from '../errors.js';
+import { type Geometry, toBboxGeometries } from '../geometry/index.js';
+import type { FeatureType, SchemaAttribute } from '../gml/index.js';
+import type { AttributeFilter, SearchQuery } from '../query/index.js';
+import { type Filter, toAnd, toOr } from './filter.js';
+import type { SortProperty } from './get-feature.js';
+import { toLiteral } from './literal.js';
+import { toKnownName } from './names.js';
+
+/** A query read against the schema of its source: every name is the schema's, every literal of its type. */
+export interface Plan {
+  /** Each a union that must be met: the parts of `geom`, the boxes of `bbox`. */
+  readonly unions: readonly (readonly Geometry[])[];
+  readonly geometryName: string | undefined;
+  readonly attributeFilters: readonly Filter[];
+  readonly featureIds: readonly string[] | undefined;
+  /** In schema order; absent: all. */
+  readonly propertyNames: readonly string[] | undefined;
+  readonly sortBy: readonly SortProperty[];
+}
+
+/** @throws invalidRequest with every fault against the schema */
+export function toPlan(query: SearchQuery, type: FeatureType): Plan {
+  const faults: Fault[] = [];
+  const unions: (readonly Geometry[])[] = [];
+  if (query.geometries !== undefined) unions.push(mergeParts(query.geometries));
+  if (query.bbox !== undefined) unions.push(toBboxGeometries(query.bbox));
+  const geometryName = type.geometries[0]?.name;
+  if (unions.length > 0 && geometryName === undefined) {
+    const parameter = query.geometries === undefined ? 'bbox' : 'geom';
+    faults.push({ parameter, message: toMessage('wfs.noGeometry', { source: query.source }) });
+  }
+  const attributeFilters = query.attributes.flatMap(
+    (filter) => toAttributeFilter(filter, type, faults) ?? [],
+  );
+  const propertyNames = toPropertyNames(query, type, faults);
+  const sortBy = toSortBy(query, type, faults);
+  if (faults.length > 0) throw invalidRequest(faults);
+  return { unions, geometryName, attributeFilters, featureIds: query.featureIds, propertyNames, sortBy };
+}
+
+/** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */
+export function toFilter(plan: Plan, axisOrders: readonly AxisOrder[]): Filter | undefined {
+  if (plan.featureIds !== undefined) return { operator: 'FeatureId', featureIds: plan.featureIds };
+  const propertyName = plan.geometryName ?? '';
+  const spatial = plan.unions.flatMap(
+    (union) =>
+      toOr(
+        union.flatMap((geometry) =>
+          axisOrders.map(
+            (axisOrder): Filter => ({ operator: 'Intersects', propertyName, geometry, axisOrder }),
+          ),
+        ),
+      ) ?? [],
+  );
+  return toAnd([...spatial, ...plan.attributeFilters]);
+}
+
+/** Points among themselves and lines among themselves become one predicate; polygons could overlap, which a MultiPolygon may not. */
+function mergeParts(geometries: readonly Geometry[]): Geometry[] {
+  if (geometries.length === 1) return [...geometries];
+  const points = geometries.flatMap((geometry) =>
+    geometry.type === 'Point'
+      ? [geometry.coordinates]
+      : geometry.type === 'MultiPoint'
+        ? geometry.coordinates
+        : [],
+  );
+  const lines = geometries.flatMap((geometry) =>
+    geometry.type === 'LineString'
+      ? [geometry.coordinates]
+      : geometry.type === 'MultiLineString'
+        ? geometry.coordinates
+        : [],
+  );
+  const polygons = geometries.filter(({ type }) => type === 'Polygon' || type === 'MultiPolygon');
+  return [
+    ...(points.length > 0 ? [{ type: 'MultiPoint' as const, coordinates: points }] : []),
+    ...(lines.length > 0 ? [{ type: 'MultiLineString' as const, coordinates: lines }] : []),
+    ...polygons,
+  ];
+}
+
+function toAttributeFilter(filter: AttributeFilter, type: FeatureType, faults: Fault[]): Filter | undefined {
+  const attribute = findAttribute(filter.name, filter.parameter, type, faults);
+  if (attribute === undefined) return undefined;
+  const operands: Filter[] = [];
+  for (const value of filter.values) {
+    if (value === null) {
+      operands.push(...toNullFilters(attribute));
+      continue;
+    }
+    const read = toLiteral(value, attribute);
+    if ('fault' in read) faults.push({ parameter: filter.parameter, message: read.fault });
+    else
+      operands.push({ operator: 'PropertyIsEqualTo', propertyName: attribute.name, literal: read.literal });
+  }
+  return toOr(operands);
+}
+
+/** Null or empty: an empty element and a missing one are the same in GML, but not in every server's store. */
+function toNullFilters({ name, type }: SchemaAttribute): Filter[] {
+  const isNull: Filter = { operator: 'PropertyIsNull', propertyName: name };
+  return type === 'string'
+    ? [isNull, { operator: 'PropertyIsEqualTo', propertyName: name, literal: '' }]
+    : [isNull];
+}
+
+function toPropertyNames(
+  { propertyNames }: SearchQuery,
+  type: FeatureType,
+  faults: Fault[],
+): string[] | undefined {
+  if (propertyNames === undefined) return undefined;
+  const wanted = new Set<string>();
+  for (const name of propertyNames) {
+    if (
+      toKnownName(
+        name,
+        type.geometries.map((geometry) => geometry.name),
+      ) !== undefined
+    )
+      continue; // comes anyway
+    const attribute = findAttribute(name, '_propertyNames', type, faults);
+    if (attribute !== undefined) wanted.add(attribute.name);
+  }
+  return type.attributes.map(({ name }) => name).filter((name) => wanted.has(name));
+}
+
+function toSortBy({ sortBy }: SearchQuery, type: FeatureType, faults: Fault[]): SortProperty[] {
+  if (sortBy === undefined) return [];
+  const attribute = findAttribute(sortBy.name, '_sortBy', type, faults);
+  return attribute === undefined ? [] : [{ propertyName: attribute.name, descending: sortBy.descending }];
+}
+
+/** Checked before anything is sent: an unknown name is an empty 200 on QGIS Server and no help on MapServer. */
+function findAttribute(
+  name: string,
+  parameter: string,
+  type: FeatureType,
+  faults: Fault[],
+): SchemaAttribute | undefined {
+  const names = type.attributes.map((attribute) => attribute.name);
+  const known = toKnownName(name, names);
+  if (known !== undefined) return type.attributes.find((attribute) => attribute.name === known);
+  const geometry = toKnownName(
+    name,
+    type.geometries.map((candidate) => candidate.name),
+  );
+  const message =
+    geometry !== undefined
+      ? toMessage('wfs.attributeIsGeometry', { name: geometry })
+      : toMessage('wfs.attributeUnknown', { name: name.slice(0, 100), names: names.join(', ') || 'none' });
+  faults.push({ parameter, message });
+  return undefined;
+}

@@ -1,0 +1,223 @@
+import type { Logger } from 'pino';
+import { createRefreshing } from '../cache/index.js';
+import type { AxisOrder } from '../crs/index.js';
+import { ServiceError, toMessage } from '../errors.js';
+import type { FeatureType } from '../gml/index.js';
+import type {
+  Answer,
+  Caller,
+  FeatureBatch,
+  FeatureSource,
+  PageEnd,
+  SearchQuery,
+  SourceDescription,
+  SourceStatus,
+  SourceSummary,
+} from '../query/index.js';
+import type { Capabilities } from './capabilities.js';
+import { createDeadline } from './deadline.js';
+import { type Asker, createDialogue } from './dialogue.js';
+import { createExperience, type Experience } from './experience.js';
+import { type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
+import { type Learnt, learn, type Subject } from './learning.js';
+import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
+import { readPage } from './page.js';
+import { toPlan } from './plan.js';
+import { createTransport, type TransportOptions } from './transport.js';
+
+export interface WfsOptions extends TransportOptions {
+  readonly keys: KeyRule;
+  /** Both ways, for every layer; absent: learnt. */
+  readonly axisOrder?: AxisOrder | undefined;
+  readonly deadlineMs: number;
+  readonly countTimeoutMs: number;
+  readonly maxScanFeatures: number;
+}
+
+const CAPABILITIES_FRESH_MS = 10 * 60_000;
+const SCHEMA_FRESH_MS = 60 * 60_000;
+const LEARNT_FRESH_MS = 6 * 60 * 60_000;
+const UNCERTAIN_MS = 60_000;
+
+/** A FeatureSource over one WFS 1.1.0: any layer of it, nothing configured but its URL. */
+export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSource & { close(): void } {
+  const transport = createTransport(options);
+  const dialogue = createDialogue(transport, options.keys.places.length > 0);
+  const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
+  const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
+  const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
+  const experiences = new Map<string, Experience>();
+  let lastFault: string | undefined;
+
+  /** For work that is shared: it goes on when the caller who began it leaves. */
+  const shared = (key: PlacedKey): Asker => ({
+    key,
+    signal: new AbortController().signal,
+    deadline: createDeadline(options.deadlineMs),
+  });
+
+  async function getCapabilities(key: PlacedKey): Promise<Capabilities> {
+    return capabilities.get(key.identity, async () => {
+      try {
+        const read = await dialogue.getCapabilities(shared(key));
+        lastFault = undefined;
+        logger.info({ featureTypes: read.featureTypes.length }, 'capabilities read');
+        return read;
+      } catch (error) {
+        if (!key.isCallers) lastFault = error instanceof ServiceError ? error.message : 'unknown';
+        throw error;
+      }
+    });
+  }
+
+  /** Asks for the capabilities where that takes no caller's key, so that the state of the upstream is known. */
+  function lookUp(): void {
+    if (options.keys.places.length > 0 && options.keys.serverKey === undefined) return;
+    getCapabilities(toPlacedKey(options.keys, {})).catch((error: unknown) => {
+      logger.warn({ reason: (error as Error).message }, 'the upstream gives no capabilities');
+    });
+  }
+
+  async function getSubject(source: string, key: PlacedKey): Promise<Subject & { summary: SourceSummary }> {
+    const { featureTypes } = await getCapabilities(key);
+    const names = featureTypes.map(({ name }) => name);
+    const typeName = toKnownTypeName(source, names);
+    const summary = featureTypes.find(({ name }) => name === typeName);
+    if (typeName === undefined || summary === undefined) throw sourceUnknown(source, names);
+    const type = await types.get(`${key.identity} ${typeName}`, async () => {
+      const read = await dialogue.describeFeatureType(typeName, shared(key));
+      const found =
+        read.find(({ name }) => name === toLocalName(typeName)) ?? read.find(({ name }) => name === typeName);
+      if (found === undefined) {
+        throw new ServiceError('upstreamUnusable', toMessage('wfs.schemaMissing', { source: typeName }));
+      }
+      return found;
+    });
+    return { typeName, type, bbox: summary.bbox, summary };
+  }
+
+  /** Learnt once for all callers: it says how the server speaks, not what it holds. */
+  function getLearnt(subject: Subject, key: PlacedKey): Promise<Learnt> {
+    return learnt.get(subject.typeName, async () => {
+      const found = await learn(subject, options.axisOrder, dialogue, shared(key));
+      logger.info({ typeName: subject.typeName, ...found }, 'layer learnt');
+      getExperience(subject.typeName).delivered(found.sampled);
+      if (!found.isCertain) setTimeout(() => learnt.delete(subject.typeName), UNCERTAIN_MS).unref();
+      return found;
+    });
+  }
+
+  function getExperience(typeName: string): Experience {
+    const known = experiences.get(typeName) ?? createExperience();
+    experiences.set(typeName, known);
+    return known;
+  }
+
+  async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
+    const key = toPlacedKey(options.keys, caller.credentials);
+    const deadline = createDeadline(options.deadlineMs);
+    const wait = <T>(work: Promise<T>) =>
+      deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+    const subject = await wait(getSubject(query.source, key));
+    const plan = toPlan(query, subject.type);
+    const known = await wait(getLearnt(subject, key));
+    const page = readPage({
+      query,
+      plan,
+      typeName: subject.typeName,
+      type: subject.type,
+      learnt: known,
+      experience: getExperience(subject.typeName),
+      dialogue,
+      asker: { key, signal: caller.signal, deadline },
+      countTimeoutMs: options.countTimeoutMs,
+      maxScanFeatures: options.maxScanFeatures,
+    });
+    return { isPrivate: key.isCallers, features: resume(await page.next(), page) };
+  }
+
+  return {
+    async list(caller) {
+      const key = toPlacedKey(options.keys, caller.credentials);
+      const { service, featureTypes } = await whileHere(getCapabilities(key), caller.signal);
+      return { ...service, sources: featureTypes };
+    },
+
+    async describe(source, caller): Promise<SourceDescription> {
+      const key = toPlacedKey(options.keys, caller.credentials);
+      const { type, summary, typeName } = await whileHere(getSubject(source, key), caller.signal);
+      const [geometry] = type.geometries;
+      const known = learnt.peek(typeName);
+      return {
+        ...summary,
+        attributes: type.attributes,
+        ...(geometry && { geometry }),
+        ...(known && { upstream: { ...known } }),
+      };
+    },
+
+    search,
+
+    status(): SourceStatus {
+      const read = capabilities.peek('service');
+      if (read === undefined) lookUp();
+      const isReady = read !== undefined || lastFault === undefined;
+      return {
+        isReady,
+        detail: {
+          capabilities: read !== undefined ? 'read' : (lastFault ?? 'not read yet'),
+          ...(read !== undefined && { sources: read.featureTypes.length }),
+        },
+      };
+    },
+
+    close: () => transport.close(),
+  };
+}
+
+function sourceUnknown(source: string, names: readonly string[]): ServiceError {
+  const nearest = toNearestNames(source, names);
+  const hint = nearest.length === 0 ? '' : ` The nearest are ${nearest.join(', ')}.`;
+  const message = toMessage('wfs.sourceUnknown', { source: source.slice(0, 200), nearest: hint });
+  return new ServiceError('notFound', message, { faults: [{ parameter: 'source', message }] });
+}
+
+/** Shared work for one caller: it ends for the caller who leaves, and goes on for the others. */
+async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  work.catch(() => {}); // it may fail after the caller has left
+  let leave = () => {};
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
+
+/**
+ * The generator whose first step has been taken. Not a generator function of its own: one that was never begun would
+ * leave the upstream request open when it is ended.
+ */
+function resume(
+  first: IteratorResult<FeatureBatch, PageEnd>,
+  rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
+  return {
+    async next() {
+      const step = pending ?? (await rest.next());
+      pending = undefined;
+      return step;
+    },
+    return: (value) => rest.return(value as PageEnd),
+    throw: (error) => rest.throw(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: async () => void (await rest.return(undefined as unknown as PageEnd)),
+  } as AsyncGenerator<FeatureBatch, PageEnd, void>;
+}
