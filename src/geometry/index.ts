@@ -1,1 +1,6 @@
-export type { Bbox, Geometry, Position } from './model.js';
+export { toBbox, toBboxGeometries } from './bbox.js';
+export type { GeometryFault } from './faults.js';
+export { createIntersects } from './intersects.js';
+export type { Bbox, GeoJsonGeometry, Geometry, Position } from './model.js';
+export { countVertices, toPositions } from './positions.js';
+export { type GeometriesRead, type ReadGeometriesOptions, readGeometries } from './read.js';

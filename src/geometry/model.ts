@@ -10,5 +10,10 @@ export type Geometry =
   | { readonly type: 'Polygon'; readonly coordinates: readonly (readonly Position[])[] }
   | { readonly type: 'MultiPolygon'; readonly coordinates: readonly (readonly (readonly Position[])[])[] };
 
+/** Any geometry of RFC 7946 §3.1; collections may nest. */
+export type GeoJsonGeometry =
+  | Geometry
+  | { readonly type: 'GeometryCollection'; readonly geometries: readonly GeoJsonGeometry[] };
+
 /** West, south, east, north in degrees. */
 export type Bbox = readonly [west: number, south: number, east: number, north: number];
