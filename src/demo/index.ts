@@ -1,0 +1,16 @@
+export {
+  createDemoLayers,
+  createLayer,
+  type Layer,
+  type LayerDefinition,
+  type LayerFeature,
+  type Value,
+  type XsdType,
+} from './layers/index.js';
+export {
+  type Ability,
+  createDemoServer,
+  type DemoServer,
+  type DemoServerOptions,
+  type RecordedRequest,
+} from './server.js';
