@@ -1,4 +1,7 @@
+export { signedArea } from './area.js';
 export { toBbox, toBboxGeometries } from './bbox.js';
+export { densify, type ToXy } from './densify.js';
+export { createWithinDistance, isWithinDistance } from './distance.js';
 export type { GeometryFault } from './faults.js';
 export { createIntersects } from './intersects.js';
 export type { Bbox, GeoJsonGeometry, Geometry, Position } from './model.js';
