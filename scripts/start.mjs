@@ -1,9 +1,9 @@
-// Starts dist/ENTRY.js, compiling first when a source file is newer than the last build.
+// Starts dist/main.js with the arguments given, compiling first when a source file is newer than the last build.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const entry = `dist/${process.argv[2]}.js`;
+const entry = 'dist/main.js';
 const newest = (folder) =>
   Math.max(...readdirSync(folder, { recursive: true }).map((name) => statSync(join(folder, name)).mtimeMs));
 const isStale = () => newest('src') > statSync(entry).mtimeMs;

@@ -6,8 +6,8 @@ export interface Experience {
   delivered(numberOfFeatures: number): void;
   /** Whether a page that ends at this number may have been cut by a cap of the upstream: no larger one was seen. */
   mayBeCap(numberOfFeatures: number): boolean;
-  /** More features stood behind a page; not cut by us, the upstream has a cap there. */
-  more(numberOfFeatures: number, isCutByUs: boolean): void;
+  /** More features stood behind a page that was not cut by us: the upstream has a cap there. */
+  capFound(numberOfFeatures: number): void;
   isTrustedCount(count: number): boolean;
   countIsTrue(count: number): void;
   countIsCapped(count: number): void;
@@ -29,8 +29,8 @@ export function createExperience(): Experience {
       if (cap !== undefined && numberOfFeatures > cap) cap = undefined; // it is not the cap it was taken for
     },
     mayBeCap: (numberOfFeatures) => numberOfFeatures >= largestPage,
-    more(numberOfFeatures, isCutByUs) {
-      if (!isCutByUs) cap = numberOfFeatures;
+    capFound(numberOfFeatures) {
+      cap = numberOfFeatures;
     },
     isTrustedCount: (count) => count <= largestTrueCount && count !== countCap,
     countIsTrue(count) {

@@ -16,6 +16,14 @@ export type Filter =
     }
   | { readonly operator: 'PropertyIsEqualTo'; readonly propertyName: string; readonly literal: string }
   | { readonly operator: 'PropertyIsNull'; readonly propertyName: string }
+  | {
+      readonly operator: 'PropertyIsBetween';
+      readonly propertyName: string;
+      readonly lower: string;
+      readonly upper: string;
+    }
+  /** `*` in the pattern stands for any characters; the rest of it must be plain. */
+  | { readonly operator: 'PropertyIsLike'; readonly propertyName: string; readonly pattern: string }
   | { readonly operator: 'FeatureId'; readonly featureIds: readonly string[] };
 
 /** All operands must hold; an operand on its own needs no And (two in a Filter without one: QGIS Server ignores both). */
@@ -57,7 +65,22 @@ function encodeOperator(filter: Filter, srsName: string): string {
         'ogc:PropertyIsEqualTo',
         {},
         encodePropertyName(filter.propertyName),
-        encodeElement('ogc:Literal', {}, encodeText(filter.literal)),
+        encodeLiteral(filter.literal),
+      );
+    case 'PropertyIsBetween':
+      return encodeElement(
+        'ogc:PropertyIsBetween',
+        {},
+        encodePropertyName(filter.propertyName),
+        encodeElement('ogc:LowerBoundary', {}, encodeLiteral(filter.lower)),
+        encodeElement('ogc:UpperBoundary', {}, encodeLiteral(filter.upper)),
+      );
+    case 'PropertyIsLike':
+      return encodeElement(
+        'ogc:PropertyIsLike',
+        { wildCard: '*', singleChar: '.', escapeChar: '!' },
+        encodePropertyName(filter.propertyName),
+        encodeLiteral(filter.pattern),
       );
     case 'PropertyIsNull':
       return encodeElement('ogc:PropertyIsNull', {}, encodePropertyName(filter.propertyName));
@@ -68,6 +91,10 @@ function encodeOperator(filter: Filter, srsName: string): string {
 
 export function encodePropertyName(name: string, prefix: 'ogc' | 'wfs' = 'ogc'): string {
   return encodeElement(`${prefix}:PropertyName`, {}, encodeText(name));
+}
+
+function encodeLiteral(literal: string): string {
+  return encodeElement('ogc:Literal', {}, encodeText(literal));
 }
 
 /**

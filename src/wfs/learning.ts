@@ -10,8 +10,8 @@ export interface Learnt {
   readonly axisOrdersIn: readonly AxisOrder[];
   /** How coordinates of answers are written when the URN of WGS84 is asked for. */
   readonly axisOrderOut: AxisOrder;
-  /** The attribute that feature ids are made of: a unique one to sort by, where there is one. */
-  readonly idAttribute: string | undefined;
+  /** Feature ids are `prefix` and the value of `attribute`: a unique one to sort by, where there is one. */
+  readonly id: { readonly prefix: string; readonly attribute: string } | undefined;
   /** False: too little to go by (an empty layer, one around lon = lat); to be learnt again soon. */
   readonly isCertain: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
@@ -52,10 +52,10 @@ export async function learn(
         !hasGeometry ||
         (toAxisOrderOut(features, subject.bbox) !== undefined && toProbes(features) !== undefined)),
   );
-  const idAttribute = toIdAttribute(sample, subject.type);
+  const id = toIdRule(sample, subject.type);
   if (forced !== undefined || !hasGeometry) {
     const order = forced ?? 'latLon';
-    return { axisOrdersIn: [order], axisOrderOut: order, idAttribute, isCertain: true, sampled: sample.length };
+    return { axisOrdersIn: [order], axisOrderOut: order, id, isCertain: true, sampled: sample.length };
   }
   const told = toAxisOrderOut(sample, subject.bbox);
   const axisOrderOut = told ?? toOfficialOrder(sample);
@@ -63,7 +63,7 @@ export async function learn(
   return {
     axisOrdersIn: axisOrderIn === undefined ? ['latLon', 'lonLat'] : [axisOrderIn],
     axisOrderOut,
-    idAttribute,
+    id,
     isCertain: told !== undefined && axisOrderIn !== undefined,
     sampled: sample.length,
   };
@@ -253,17 +253,17 @@ function touches(
   return w <= east && e >= west && s <= north && n >= south;
 }
 
-/** The attribute whose value stands in every id: `parcelle.28085000AA0001` is made of it. */
-function toIdAttribute(features: readonly SampleFeature[], type: FeatureType): string | undefined {
+/** The attribute whose value ends every id: `parcelle.28085000AA0001` is `parcelle.` and a parcel's own number. */
+function toIdRule(features: readonly SampleFeature[], type: FeatureType): Learnt['id'] {
   const withId = features.filter((feature) => feature.id !== undefined);
-  if (withId.length === 0) return undefined;
-  const isIdOf = (name: string) =>
-    withId.every(({ id = '', properties }) => {
-      const value = properties[name];
-      return (
-        (typeof value === 'string' || typeof value === 'number') &&
-        id.slice(id.indexOf('.') + 1) === String(value)
-      );
+  const [first] = withId;
+  if (first?.id === undefined) return undefined;
+  const prefix = first.id.slice(0, first.id.indexOf('.') + 1);
+  const isMadeOf = (attribute: string) =>
+    withId.every(({ id, properties }) => {
+      const value = properties[attribute];
+      return (typeof value === 'string' || typeof value === 'number') && id === `${prefix}${value}`;
     });
-  return type.attributes.map(({ name }) => name).find(isIdOf);
+  const attribute = type.attributes.map(({ name }) => name).find(isMadeOf);
+  return attribute === undefined ? undefined : { prefix, attribute };
 }

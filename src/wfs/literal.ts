@@ -37,7 +37,7 @@ const READERS: Readonly<Record<SchemaAttribute['type'], (text: string) => string
 };
 
 /** Digits only, exact beyond 2^53; `12.0` and `1e3` are integers too. */
-function toInteger(text: string): string | undefined {
+export function toInteger(text: string): string | undefined {
   const plain = toDecimal(text);
   if (plain === undefined) return undefined;
   const [whole = '', fraction = ''] = plain.split('.');

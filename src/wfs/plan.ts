@@ -3,9 +3,9 @@ import { type Fault, invalidRequest, toMessage } from '../errors.js';
 import { type Geometry, toBboxGeometries } from '../geometry/index.js';
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
+import { type AttributeTest, toAttributeTest } from './attribute-test.js';
 import { type Filter, toAnd, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
-import { toLiteral } from './literal.js';
 import { toKnownName } from './names.js';
 
 /** A query read against the schema of its source: every name is the schema's, every literal of its type. */
@@ -13,7 +13,7 @@ export interface Plan {
   /** Each a union that must be met: the parts of `geom`, the boxes of `bbox`. */
   readonly unions: readonly (readonly Geometry[])[];
   readonly geometryName: string | undefined;
-  readonly attributeFilters: readonly Filter[];
+  readonly tests: readonly AttributeTest[];
   readonly featureIds: readonly string[] | undefined;
   /** In schema order; absent: all. */
   readonly propertyNames: readonly string[] | undefined;
@@ -31,18 +31,19 @@ export function toPlan(query: SearchQuery, type: FeatureType): Plan {
     const parameter = query.geometries === undefined ? 'bbox' : 'geom';
     faults.push({ parameter, message: toMessage('wfs.noGeometry', { source: query.source }) });
   }
-  const attributeFilters = query.attributes.flatMap(
-    (filter) => toAttributeFilter(filter, type, faults) ?? [],
-  );
+  const tests = query.attributes.flatMap((filter) => toTest(filter, type, faults) ?? []);
   const propertyNames = toPropertyNames(query, type, faults);
   const sortBy = toSortBy(query, type, faults);
   if (faults.length > 0) throw invalidRequest(faults);
-  return { unions, geometryName, attributeFilters, featureIds: query.featureIds, propertyNames, sortBy };
+  return { unions, geometryName, tests, featureIds: query.featureIds, propertyNames, sortBy };
 }
 
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */
-export function toFilter(plan: Plan, axisOrders: readonly AxisOrder[]): Filter | undefined {
-  if (plan.featureIds !== undefined) return { operator: 'FeatureId', featureIds: plan.featureIds };
+export function toFilter(
+  plan: Plan,
+  axisOrders: readonly AxisOrder[],
+  withAttributes = true,
+): Filter | undefined {
   const propertyName = plan.geometryName ?? '';
   const spatial = plan.unions.flatMap(
     (union) =>
@@ -54,10 +55,13 @@ export function toFilter(plan: Plan, axisOrders: readonly AxisOrder[]): Filter |
         ),
       ) ?? [],
   );
-  return toAnd([...spatial, ...plan.attributeFilters]);
+  return toAnd([...spatial, ...(withAttributes ? plan.tests.flatMap(({ filter }) => filter ?? []) : [])]);
 }
 
-/** Points among themselves and lines among themselves become one predicate; polygons could overlap, which a MultiPolygon may not. */
+/**
+ * Points among themselves and lines among themselves become one predicate; polygons could overlap, which a MultiPolygon
+ * may not.
+ */
 function mergeParts(geometries: readonly Geometry[]): Geometry[] {
   if (geometries.length === 1) return [...geometries];
   const points = geometries.flatMap((geometry) =>
@@ -82,29 +86,12 @@ function mergeParts(geometries: readonly Geometry[]): Geometry[] {
   ];
 }
 
-function toAttributeFilter(filter: AttributeFilter, type: FeatureType, faults: Fault[]): Filter | undefined {
+function toTest(filter: AttributeFilter, type: FeatureType, faults: Fault[]): AttributeTest | undefined {
   const attribute = findAttribute(filter.name, filter.parameter, type, faults);
   if (attribute === undefined) return undefined;
-  const operands: Filter[] = [];
-  for (const value of filter.values) {
-    if (value === null) {
-      operands.push(...toNullFilters(attribute));
-      continue;
-    }
-    const read = toLiteral(value, attribute);
-    if ('fault' in read) faults.push({ parameter: filter.parameter, message: read.fault });
-    else
-      operands.push({ operator: 'PropertyIsEqualTo', propertyName: attribute.name, literal: read.literal });
-  }
-  return toOr(operands);
-}
-
-/** Null or empty: an empty element and a missing one are the same in GML, but not in every server's store. */
-function toNullFilters({ name, type }: SchemaAttribute): Filter[] {
-  const isNull: Filter = { operator: 'PropertyIsNull', propertyName: name };
-  return type === 'string'
-    ? [isNull, { operator: 'PropertyIsEqualTo', propertyName: name, literal: '' }]
-    : [isNull];
+  const read = toAttributeTest(filter, attribute);
+  faults.push(...read.faults.map((message) => ({ parameter: filter.parameter, message })));
+  return read.test;
 }
 
 function toPropertyNames(

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { Readable } from 'node:stream';
+import { type Duplex, pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
@@ -63,7 +64,7 @@ export function createTransport(options: TransportOptions): Transport {
           status: response.status,
           contentType: String(response.headers['content-type'] ?? ''),
           retryAfter: toHeader(response.headers['retry-after']),
-          chunks: readChunks(response.data, request, options, abort),
+          chunks: readChunks(toPlainStream(response), request, options, abort),
         };
       } catch (error) {
         controller.abort();
@@ -85,7 +86,7 @@ function createClient(agents: ReturnType<typeof createAgents>): AxiosInstance {
     adapter: 'http',
     proxy: false, // the agents know the proxy
     responseType: 'stream',
-    decompress: true,
+    decompress: false, // done here: what axios decompresses may be cut off without a word
     transformRequest: [(data) => data],
     transformResponse: [],
     validateStatus: () => true,
@@ -129,6 +130,22 @@ function toRequestConfig(
     ...(body !== undefined && { data: Buffer.from(body) }),
   };
 }
+
+/** RFC 9110 §8.4. A body that ends too early is an error of the decoder. */
+function toPlainStream(response: AxiosResponse<Readable>): Readable {
+  const encoding = toHeader(response.headers['content-encoding'])?.trim().toLowerCase() ?? 'identity';
+  const decoder = DECODERS[encoding]?.();
+  if (decoder === undefined) return response.data;
+  pipeline(response.data, decoder, () => {}); // errors come out of the decoder
+  return decoder;
+}
+
+const DECODERS: Readonly<Record<string, () => Duplex>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
 
 async function* readChunks(
   stream: Readable,

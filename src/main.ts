@@ -1,0 +1,89 @@
+// Composition root: the environment becomes the configuration, the configuration the parts, and the parts listen. The
+// only reader of process.env.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { type Config, ConfigError, loadConfig } from './config.js';
+import { createDemoServer, demoExamples } from './demo/index.js';
+import { createApp, createHttpServer, stop } from './http/index.js';
+import { createWfsSource, toProxy } from './wfs/index.js';
+
+const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
+
+/** Over the embedded WFS when asked for: the service to try out, without any network. */
+const isDemo = process.argv.includes('--demo');
+
+async function main(): Promise<void> {
+  const demo = isDemo ? await createDemoServer() : undefined;
+  const config = loadConfig(demo === undefined ? process.env : toDemoEnvironment(demo.url));
+  const logger = pino({ level: config.logLevel });
+  const source = createWfsSource(toWfsOptions(config), logger.child({ module: 'wfs-geoportail' }));
+  let isStopping = false;
+  const app = createApp(config, [{ name: 'wfs-geoportail', source }], {
+    logger,
+    isStopping: () => isStopping,
+  });
+  const server = createHttpServer(app);
+  server.listen(config.port, config.host);
+  await once(server, 'listening');
+  const url = toUrl(config, server.address() as AddressInfo);
+  logger.info({ url, upstream: new URL(config.wfsUrl.replaceAll('{apikey}', '***')).host }, 'listening');
+  if (demo !== undefined) process.stdout.write(toWelcome(url));
+  source.status(); // looks the upstream up
+
+  const end = async (signal: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ signal }, 'stopping');
+    await stop(server, STOP_GRACE_MS);
+    source.close();
+    await demo?.close();
+    logger.info('stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+}
+
+function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
+  return { LOG_LEVEL: 'warn', ...process.env, WFS_URL: wfsUrl, WFS_APIKEY_IN: 'none', NO_PROXY: '127.0.0.1' };
+}
+
+function toWfsOptions(config: Config): Parameters<typeof createWfsSource>[0] {
+  const axisOrder = { auto: undefined, lonlat: 'lonLat', latlon: 'latLon' } as const;
+  return {
+    url: config.wfsUrl,
+    keys: { places: config.wfsApikeyIn, serverKey: config.wfsApikey },
+    referer: config.wfsReferer,
+    proxy: toProxy(config.wfsUrl, config),
+    axisOrder: axisOrder[config.wfsAxisOrder],
+    responseTimeoutMs: config.wfsResponseTimeoutMs,
+    idleTimeoutMs: config.wfsIdleTimeoutMs,
+    deadlineMs: config.requestDeadlineMs,
+    countTimeoutMs: config.countTimeoutMs,
+    maxResponseBytes: config.wfsMaxResponseBytes,
+    maxScanFeatures: config.localScanMaxFeatures,
+  };
+}
+
+function toUrl({ host }: Config, { port }: AddressInfo): string {
+  const isAny = host === '0.0.0.0' || host === '::';
+  return `http://${isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function toWelcome(url: string): string {
+  const tries = demoExamples.slice(0, 3).map(({ title, query }) => {
+    const parameters = Object.entries(query).map(
+      ([name, value]) =>
+        ` \\\n    --data-urlencode '${name}=${typeof value === 'string' ? value : JSON.stringify(value)}'`,
+    );
+    return `  # ${title}\n  curl -sG '${url}/api/wfs-geoportail/search'${parameters.join('')}\n`;
+  });
+  return `The service is on ${url}, over an embedded WFS with sample layers around Chartres.\nTo explore it: ${url}/api/doc/\nTo try it:\n\n${tries.join('\n')}\n`;
+}
+
+main().catch((error: unknown) => {
+  const isExpected = error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
+  process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
+  process.exit(1);
+});

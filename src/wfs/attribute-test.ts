@@ -1,0 +1,181 @@
+import type { Message } from '../errors.js';
+import type { SchemaAttribute } from '../gml/index.js';
+import type { AttributeFilter } from '../query/index.js';
+import { type Filter, toOr } from './filter.js';
+import { toInteger, toLiteral } from './literal.js';
+
+/** One attribute filter, as it is asked upstream and as it is compared here. */
+export interface AttributeTest {
+  readonly name: string;
+  /** Finds every feature that matches, and none else where `isExact`; undefined: nothing narrower can be asked. */
+  readonly filter: Filter | undefined;
+  readonly isExact: boolean;
+  /** @param json the attribute's value as it stands in the feature */
+  matches(json: string): boolean;
+}
+
+/** One value of the filter. */
+type ValueTest = Omit<AttributeTest, 'name'>;
+
+/**
+ * Any of the filter's values. Where servers were seen to read a literal differently from what it says, a wider filter is
+ * asked and the answer compared here: each such case names its server.
+ */
+export function toAttributeTest(
+  filter: AttributeFilter,
+  attribute: SchemaAttribute,
+): { test: AttributeTest; faults: readonly Message[] } {
+  const faults: Message[] = [];
+  const values: ValueTest[] = [];
+  for (const value of filter.values) {
+    if (value === null) {
+      values.push(toNullTest(attribute));
+      continue;
+    }
+    const read = toLiteral(value, attribute);
+    if ('fault' in read) faults.push(read.fault);
+    else values.push(TESTS[attribute.type](attribute.name, read.literal));
+  }
+  const filters = values.map((value) => value.filter);
+  const test = {
+    name: attribute.name,
+    filter: filters.includes(undefined) ? undefined : toOr(filters as Filter[]),
+    isExact: values.every(({ isExact }) => isExact),
+    matches: (json: string) =>
+      toElements(json).some((element) => values.some((value) => value.matches(element))),
+  };
+  return { test, faults };
+}
+
+const equal = (propertyName: string, literal: string): Filter => ({
+  operator: 'PropertyIsEqualTo',
+  propertyName,
+  literal,
+});
+const between = (propertyName: string, lower: string, upper: string): Filter => ({
+  operator: 'PropertyIsBetween',
+  propertyName,
+  lower,
+  upper,
+});
+
+/** Null or empty: an empty element and a missing one are the same in GML, but not in every server's store. */
+function toNullTest({ name, type }: SchemaAttribute): ValueTest {
+  const isNull: Filter = { operator: 'PropertyIsNull', propertyName: name };
+  return {
+    filter: type === 'string' ? { operator: 'Or', operands: [isNull, equal(name, '')] } : isNull,
+    isExact: true,
+    matches: (json) => json === 'null' || json === '""',
+  };
+}
+
+const TESTS: Readonly<Record<SchemaAttribute['type'], (name: string, literal: string) => ValueTest>> = {
+  string: toStringTest,
+  object: toStringTest,
+  time: toStringTest,
+
+  // MapServer 8.0 reads integers beyond 2^53 as doubles, QGIS Server 3.22 does so with the bounds of Between
+  integer: (name, literal) => {
+    const isSafe = /^(true|false)$/.test(literal) || Number.isSafeInteger(Number(literal));
+    return {
+      filter: isSafe
+        ? equal(name, literal)
+        : { operator: 'Or', operands: [equal(name, literal), toNear(name, literal)] },
+      isExact: isSafe,
+      matches: (json) => (toInteger(toText(json)) ?? toText(json)) === literal,
+    };
+  },
+
+  // QGIS Server 3.22 rounds the literal of a comparison to 6 significant digits
+  number: (name, literal) => {
+    const isShort = literal.replace(/^-?0*\.?0*|\./g, '').length <= 6;
+    const value = Number(literal);
+    const margin = Math.abs(value) * 1e-5;
+    const wide = between(name, toDecimal(value - margin), toDecimal(value + margin));
+    return {
+      filter: isShort ? equal(name, literal) : { operator: 'Or', operands: [equal(name, literal), wide] },
+      isExact: isShort,
+      matches: (json) => json !== 'null' && json !== '""' && Number(toText(json)) === value,
+    };
+  },
+
+  boolean: (name, literal) => ({
+    filter: equal(name, literal),
+    isExact: true,
+    matches: (json) => toText(json) === literal || toText(json) === (literal === 'true' ? '1' : '0'),
+  }),
+
+  // QGIS Server 3.22 finds no date with PropertyIsEqualTo; Between finds it on every server
+  date: (name, literal) => ({
+    filter: between(name, literal, literal),
+    isExact: true,
+    matches: (json) => toText(json).slice(0, 10) === literal.slice(0, 10),
+  }),
+
+  // MapServer 8.0 over PostGIS compares the text PostgreSQL writes, QGIS Server 3.22 finds none
+  dateTime: (name, literal) => ({
+    filter: {
+      operator: 'Or',
+      operands: [equal(name, literal), between(name, toDay(literal, -1), toDay(literal, 2))],
+    },
+    isExact: false,
+    matches: (json) => isSameInstant(toText(json), literal),
+  }),
+};
+
+/**
+ * MapServer 8.0: a backslash escapes what follows, `[name]` is the attribute of that name, white space in front is lost.
+ * QGIS Server 3.22: white space alone, and characters beyond the BMP, find nothing.
+ */
+function toStringTest(name: string, literal: string): ValueTest {
+  const isPlain = !/[\\\u{10000}-\u{10ffff}]|^\s|^\[[\s\S]*\]$/u.test(literal);
+  return {
+    filter: isPlain ? equal(name, literal) : toLikeFilter(name, literal),
+    isExact: isPlain,
+    matches: (json) => toText(json) === literal,
+  };
+}
+
+const LIKE_RUN = 100; // characters: MapServer and QGIS Server refuse patterns of 100 kB
+
+/** A pattern of nothing but plain characters and wildcards that the literal fits; undefined where nothing plain is left. */
+function toLikeFilter(propertyName: string, literal: string): Filter | undefined {
+  const runs = literal.match(/[A-Za-z0-9À-ÖØ-öø-ÿ]+/g) ?? [];
+  const [longest] = [...runs].sort((a, b) => b.length - a.length);
+  if (longest === undefined) return undefined;
+  return { operator: 'PropertyIsLike', propertyName, pattern: `*${longest.slice(0, LIKE_RUN)}*` };
+}
+
+/** Every integer that a double could take for this one. */
+function toNear(name: string, literal: string): Filter {
+  return between(name, String(BigInt(literal) - 4096n), String(BigInt(literal) + 4096n));
+}
+
+function toDecimal(value: number): string {
+  const text = String(value);
+  return text.includes('e') ? value.toFixed(20).replace(/\.?0+$/, '') : text;
+}
+
+function toDay(dateTime: string, days: number): string {
+  const day = new Date(`${dateTime.slice(0, 10)}T00:00:00Z`);
+  return new Date(day.getTime() + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** By instant; where one of the two has no time zone, as the clock shows it. */
+function isSameInstant(one: string, other: string): boolean {
+  const zone = /(Z|[+-]\d\d:?\d\d)$/;
+  const isZoned = zone.test(one) && zone.test(other);
+  const instant = (text: string) =>
+    Date.parse(isZoned ? text : `${text.replace(' ', 'T').replace(zone, '')}Z`);
+  return instant(one) === instant(other);
+}
+
+/** A repeated attribute matches when one of its values does. */
+function toElements(json: string): string[] {
+  if (!json.startsWith('[')) return [json];
+  return (JSON.parse(json) as unknown[]).map((element) => JSON.stringify(element));
+}
+
+function toText(json: string): string {
+  return json.startsWith('"') ? (JSON.parse(json) as string) : json;
+}

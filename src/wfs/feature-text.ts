@@ -1,0 +1,79 @@
+/** A Feature as the converter writes it, taken apart without reading its numbers: values stay digit by digit. */
+export interface FeatureText {
+  readonly geometry: string;
+  /** Name to value, as JSON text. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** The feature with these properties alone. */
+  withProperties(names: ReadonlySet<string>): string;
+}
+
+/** @param feature one well-formed GeoJSON Feature */
+export function readFeatureText(feature: string): FeatureText {
+  const members = new Map<string, { start: number; end: number }>();
+  readMembers(feature, 0, (name, start, end) => members.set(name, { start, end }));
+  const slice = (name: string) => {
+    const place = members.get(name);
+    return place === undefined ? 'null' : feature.slice(place.start, place.end);
+  };
+  const properties = new Map<string, string>();
+  const at = members.get('properties');
+  if (at !== undefined && feature[at.start] === '{') {
+    readMembers(feature, at.start, (name, start, end) => properties.set(name, feature.slice(start, end)));
+  }
+  return {
+    geometry: slice('geometry'),
+    properties,
+    withProperties(names) {
+      if (at === undefined) return feature;
+      const kept = [...properties].filter(([name]) => names.has(name));
+      const text = kept.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',');
+      return `${feature.slice(0, at.start)}{${text}}${feature.slice(at.end)}`;
+    },
+  };
+}
+
+/** The members of the object that begins at `start`. */
+function readMembers(
+  json: string,
+  start: number,
+  member: (name: string, start: number, end: number) => void,
+): void {
+  let at = skipSpace(json, start + 1);
+  while (json[at] === '"') {
+    const nameEnd = skipString(json, at);
+    const valueStart = skipSpace(json, skipSpace(json, nameEnd) + 1);
+    const valueEnd = skipValue(json, valueStart);
+    member(JSON.parse(json.slice(at, nameEnd)) as string, valueStart, valueEnd);
+    at = skipSpace(json, valueEnd);
+    if (json[at] !== ',') return;
+    at = skipSpace(json, at + 1);
+  }
+}
+
+function skipSpace(json: string, start: number): number {
+  let at = start;
+  while (json.charCodeAt(at) <= 32) at += 1;
+  return at;
+}
+
+function skipString(json: string, start: number): number {
+  let at = start + 1;
+  while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+  return at + 1;
+}
+
+function skipValue(json: string, start: number): number {
+  if (json[start] === '"') return skipString(json, start);
+  let depth = 0;
+  for (let at = start; at < json.length; at += 1) {
+    const character = json[at];
+    if (character === '"') at = skipString(json, at) - 1;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') {
+      if (depth === 0) return at;
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    } else if (character === ',' && depth === 0) return at;
+  }
+  return json.length;
+}

@@ -1,0 +1,94 @@
+import { ServiceError, toMessage } from '../errors.js';
+import { createIntersects, type GeoJsonGeometry } from '../geometry/index.js';
+import type { FeatureBatch, PageEnd } from '../query/index.js';
+import { readFeatureText } from './feature-text.js';
+import { toFilter } from './plan.js';
+import { type PageRequest, readHits, readWhole, toFeatures } from './read.js';
+
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
+
+/**
+ * A page cut out here: a wider question is asked, its answer read from the start, and each feature compared. Used where the
+ * upstream cannot be asked exactly: how it reads coordinates or a literal is not known, or known to be wrong.
+ * @param withAttributes false: the upstream refused the attribute filters, all of them are compared here
+ * @throws notAnswerable where more than `maxScanFeatures` would have to be read, before the first feature
+ */
+export async function* readScannedPage(
+  request: PageRequest,
+  withAttributes: boolean,
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  const { query, maxScanFeatures } = request;
+  const filter = toFilter(request.plan, request.learnt.axisOrdersIn, withAttributes);
+  const toMatch = createMatcher(request);
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  let isHolding = true;
+  const state = { scanned: 0, matched: 0, returned: 0 };
+  for await (const batch of readWhole(
+    request,
+    { filter, propertyNames: toReadNames(request) },
+    maxScanFeatures + 1,
+  )) {
+    for (const bytes of toFeatures(batch)) {
+      state.scanned += 1;
+      if (state.scanned > maxScanFeatures) throw tooManyToScan(request);
+      const match = toMatch(bytes);
+      if (match === undefined) continue;
+      state.matched += 1;
+      if (state.matched <= query.startIndex || state.returned === query.limit) continue;
+      state.returned += 1;
+      held.push(match);
+      heldBytes += match.length;
+    }
+    const isFull = state.matched > query.startIndex + query.limit;
+    if (isHolding && heldBytes > MAX_HELD_BYTES && !isFull) {
+      const count = await readHits(request, filter, request.asker).catch(() => undefined);
+      if (count === undefined || count > maxScanFeatures) throw tooManyToScan(request);
+      isHolding = false;
+    }
+    if (!isHolding || isFull) yield* release(held);
+    if (isFull && query.count !== 'always') {
+      return { numberReturned: state.returned, next: { startIndex: query.startIndex + state.returned } };
+    }
+  }
+  yield* release(held);
+  const behind = query.startIndex + state.returned;
+  const isMore = state.matched > behind;
+  return {
+    numberReturned: state.returned,
+    numberMatched: state.matched,
+    ...(isMore && { next: { startIndex: behind } }),
+  };
+}
+
+function* release(held: Uint8Array[]): Generator<FeatureBatch> {
+  for (const bytes of held.splice(0)) yield { bytes, ends: [bytes.length] };
+}
+
+/** The attributes that are asked for, and those that are compared. */
+function toReadNames({ plan }: PageRequest): string[] | undefined {
+  return plan.propertyNames && [...new Set([...plan.propertyNames, ...plan.tests.map(({ name }) => name)])];
+}
+
+/** @returns the feature as it is to be written; undefined where it does not match */
+function createMatcher({ plan, learnt }: PageRequest): (bytes: Uint8Array) => Uint8Array | undefined {
+  // where the axis order is known, the upstream's own word holds for the geometry
+  const isSpatialExact = learnt.axisOrdersIn.length === 1;
+  const predicates = isSpatialExact ? [] : plan.unions.map((union) => createIntersects(union));
+  const wanted = plan.propertyNames && new Set(plan.propertyNames);
+  return (bytes) => {
+    const feature = readFeatureText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
+    if (!plan.tests.every((test) => test.matches(feature.properties.get(test.name) ?? 'null')))
+      return undefined;
+    if (predicates.length > 0) {
+      const geometry = JSON.parse(feature.geometry) as GeoJsonGeometry | null;
+      if (!predicates.every((intersects) => intersects(geometry))) return undefined;
+    }
+    return wanted === undefined ? bytes : Buffer.from(feature.withProperties(wanted));
+  };
+}
+
+function tooManyToScan({ query, maxScanFeatures }: PageRequest): ServiceError {
+  const values = { source: query.source, count: maxScanFeatures };
+  return new ServiceError('notAnswerable', toMessage('wfs.tooManyToScan', values));
+}

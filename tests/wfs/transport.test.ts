@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createDeadline } from '../../src/wfs/deadline.js';
+import { type PlacedKey, toPlacedKey } from '../../src/wfs/keys.js';
+import { createTransport, type Transport, type TransportOptions } from '../../src/wfs/transport.js';
+
+const open: { server: Server; transport?: Transport }[] = [];
+afterEach(() => {
+  for (const { server, transport } of open.splice(0)) {
+    transport?.close();
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+async function serve(answer: RequestListener, options: Partial<TransportOptions> = {}) {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/wfs`;
+  const transport = createTransport({
+    responseTimeoutMs: 500,
+    idleTimeoutMs: 300,
+    maxResponseBytes: 1e6,
+    ...options,
+    url: options.url?.replace('BASE', url) ?? url,
+  });
+  open.push({ server, transport });
+  return { server, transport, url };
+}
+
+const noKey = toPlacedKey({ places: [] }, {});
+const ask = (
+  transport: Transport,
+  key: PlacedKey = noKey,
+  signal = new AbortController().signal,
+  deadlineMs = 5000,
+) =>
+  transport.send({
+    parameters: { request: 'GetCapabilities' },
+    key,
+    signal,
+    deadline: createDeadline(deadlineMs),
+  });
+
+async function read(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts).toString();
+}
+
+describe('a request', () => {
+  test('keeps the parameters of the upstream\u2019s own URL, and puts the key in its places alone', async () => {
+    let seen: IncomingMessage | undefined;
+    const { transport } = await serve(
+      (request, response) => {
+        seen = request;
+        response.end('<a/>');
+      },
+      { url: 'BASE/{apikey}?map=CAD&REQUEST=x', referer: 'https://a.fr' },
+    );
+    const rule = {
+      places: [{ in: 'path' }, { in: 'query', name: 'k' }, { in: 'header', name: 'x-k' }] as const,
+    };
+    await read((await ask(transport, toPlacedKey(rule, { apikey: 'a/b' }))).chunks).catch(() => '');
+    await expect(read((await ask(transport, toPlacedKey(rule, { apikey: 'ab' }))).chunks)).resolves.toBe(
+      '<a/>',
+    );
+    expect(seen?.url).toBe('/wfs/ab?map=CAD&request=GetCapabilities&k=ab');
+    expect(seen?.headers).toMatchObject({ 'x-k': 'ab', referer: 'https://a.fr' });
+    expect(seen?.headers.authorization).toBeUndefined();
+  });
+
+  test('is a POST of text/xml when it has a body, and takes gzip', async () => {
+    let seen: IncomingMessage | undefined;
+    let body = '';
+    const { transport } = await serve(async (request, response) => {
+      seen = request;
+      for await (const part of request) body += part;
+      response.setHeader('Content-Encoding', 'gzip');
+      response.end(gzipSync('<é/>'));
+    });
+    const { signal } = new AbortController();
+    const response = await transport.send({
+      body: '<ü/>',
+      key: noKey,
+      signal,
+      deadline: createDeadline(5000),
+    });
+    await expect(read(response.chunks)).resolves.toBe('<é/>');
+    expect(seen).toMatchObject({ method: 'POST' });
+    expect(seen?.headers).toMatchObject({ 'content-type': 'text/xml; charset=UTF-8', 'content-length': '5' });
+    expect(seen?.headers['accept-encoding']).toContain('gzip');
+    expect(body).toBe('<ü/>');
+  });
+});
+
+describe('an upstream that fails is told apart', () => {
+  test('no answer in time', async () => {
+    const { transport } = await serve(() => {});
+    await expect(ask(transport)).rejects.toMatchObject({
+      kind: 'upstreamTimeout',
+      message: expect.stringContaining('0.5 s'),
+    });
+  });
+
+  test('the deadline of the whole request is nearer', async () => {
+    const { transport } = await serve(() => {});
+    await expect(ask(transport, noKey, undefined, 100)).rejects.toMatchObject({ kind: 'upstreamTimeout' });
+  });
+
+  test('it stalls in the middle', async () => {
+    const { transport } = await serve((_, response) => void response.write('<a>'));
+    const { chunks } = await ask(transport);
+    await expect(read(chunks)).rejects.toMatchObject({
+      kind: 'upstreamTimeout',
+      text: { id: 'wfs.stalled' },
+    });
+  });
+
+  test('it refuses the connection', async () => {
+    const { transport, server } = await serve(() => {});
+    server.close();
+    await expect(ask(transport)).rejects.toMatchObject({
+      kind: 'upstreamUnusable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  test('it breaks off, before and in the body, plain and compressed', async () => {
+    const bytes = gzipSync(Buffer.from('x'.repeat(100_000)));
+    const broken: RequestListener[] = [
+      (request) => request.socket.destroy(),
+      (request, response) => {
+        response.setHeader('Content-Length', 100);
+        response.write('<a>', () => request.socket.destroy());
+      },
+      (_, response) => {
+        response.setHeader('Content-Encoding', 'gzip');
+        response.end(bytes.subarray(0, 60));
+      },
+    ];
+    for (const answer of broken) {
+      const { transport } = await serve(answer);
+      const whole = ask(transport).then(({ chunks }) => read(chunks));
+      await expect(whole).rejects.toMatchObject({ kind: 'upstreamUnusable', text: { id: 'wfs.brokenOff' } });
+    }
+  });
+
+  test('its answer grows past the bound, counted after decompression', async () => {
+    const { transport } = await serve((_, response) => {
+      response.setHeader('Content-Encoding', 'gzip');
+      response.end(gzipSync(Buffer.alloc(2e6)));
+    });
+    const { chunks } = await ask(transport);
+    await expect(read(chunks)).rejects.toMatchObject({
+      kind: 'upstreamUnusable',
+      text: { id: 'wfs.answerTooLarge' },
+    });
+  });
+
+  test('no error carries the URL or the key', async () => {
+    const { transport, server } = await serve(() => {}, { url: 'BASE/{apikey}' });
+    server.close();
+    const key = toPlacedKey({ places: [{ in: 'path' }] }, { apikey: 'SECRET' });
+    const error = await ask(transport, key).catch((reason: Error) => reason);
+    const whole = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).cause);
+    expect(whole).not.toMatch(/SECRET|127\.0\.0\.1/);
+  });
+
+  test('a redirect is not followed: the key would go with it', async () => {
+    const { transport } = await serve((_, response) => {
+      response.writeHead(302, { Location: 'http://127.0.0.1:1/' });
+      response.end('moved');
+    });
+    expect((await ask(transport)).status).toBe(302);
+  });
+});
+
+describe('the request ends', () => {
+  test('when the caller leaves, before the answer and in it', async () => {
+    const closed: Promise<unknown>[] = [];
+    const { transport, server } = await serve((_, response) => {
+      closed.push(once(response, 'close'));
+      server.emit('asked');
+      if (closed.length === 2) response.write('<a>');
+    });
+    const first = new AbortController();
+    const waiting = ask(transport, noKey, first.signal);
+    await once(server, 'asked');
+    first.abort();
+    await expect(waiting).rejects.toMatchObject({ name: expect.stringMatching(/Cancel|Abort/) });
+
+    const second = new AbortController();
+    const { chunks } = await ask(transport, noKey, second.signal);
+    await chunks.next();
+    const next = chunks.next();
+    second.abort();
+    await expect(next).rejects.toBeDefined();
+    await Promise.all(closed);
+  });
+
+  test('when its reader has enough', async () => {
+    let isClosed: Promise<unknown> | undefined;
+    const { transport } = await serve((_, response) => {
+      isClosed = once(response, 'close');
+      response.write('<a>');
+    });
+    const { chunks } = await ask(transport);
+    await chunks.next();
+    await chunks.return();
+    await isClosed;
+  });
+
+  test('a slow reader costs no waiting time: only the upstream\u2019s counts', async () => {
+    const { transport } = await serve((_, response) => void response.end('<a/>'));
+    const deadline = createDeadline(400);
+    const { chunks } = await transport.send({
+      parameters: {},
+      key: noKey,
+      signal: new AbortController().signal,
+      deadline,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await expect(read(chunks)).resolves.toBe('<a/>');
+    expect(deadline.left).toBeGreaterThan(200);
+  });
+});
