@@ -1,4 +1,10 @@
-import { type Bbox, createIntersects, type Geometry, toBbox } from '../geometry/index.js';
+import {
+  type Bbox,
+  createIntersects,
+  createWithinDistance,
+  type Geometry,
+  toBbox,
+} from '../geometry/index.js';
 import {
   type Comparable,
   compare,
@@ -16,11 +22,8 @@ import {
   readGmlGeometry,
   toRectangle,
 } from './read-geometry.js';
-import type { AxisOrderRule } from './srs.js';
+import { type AxisOrderRule, createProjection, toProjected } from './srs.js';
 import { isElement, type XmlElement } from './xml.js';
-
-/** What a server can be made to lack, so that clients meet servers that know less. */
-export type SpatialOperator = 'Intersects' | 'Disjoint' | 'BBOX' | 'DWithin' | 'Beyond';
 
 /** A filter made ready for one layer. */
 export interface Predicate {
@@ -107,6 +110,8 @@ const READERS: Readonly<Record<string, Reader>> = {
     return { isMatch: (feature) => feature.geometry !== null && !isMatch(feature) };
   },
   BBOX: toBboxPredicate,
+  DWithin: (element, context) => toDistance(element, context, true),
+  Beyond: (element, context) => toDistance(element, context, false),
 };
 
 /** The operators a filter may use; what a server lacks is left out. */
@@ -203,13 +208,15 @@ function toComparison(isWanted: (order: number | undefined) => boolean): Reader 
     const [left, right, ...others] = element.children;
     if (left === undefined || right === undefined || others.length > 0)
       throw toFault(`ogc:${element.local} takes two expressions`);
-    const fold = element.attributes.get('matchCase') === 'false' ? toLower : toSame;
+    const fold = isMatchingCase(element) ? toSame : toLower;
     const leftOf = toOperand(left, right, context, fold);
     const rightOf = toOperand(right, left, context, fold);
     return { isMatch: (feature) => isWanted(compare(leftOf(feature), rightOf(feature))) };
   };
 }
 
+const isMatchingCase = ({ attributes }: XmlElement) =>
+  !['false', '0'].includes(attributes.get('matchCase') ?? '');
 const toSame = (value: Comparable) => value;
 const toLower = (value: Comparable) => (typeof value === 'string' ? value.toLowerCase() : value);
 
@@ -222,8 +229,7 @@ function toLike(element: XmlElement, { layer }: FilterContext): Predicate {
   const escapeChar = element.attributes.get('escapeChar') ?? element.attributes.get('escape');
   if (!wildCard || !singleChar || !escapeChar)
     throw toFault('ogc:PropertyIsLike needs wildCard, singleChar and escapeChar');
-  const fold = (text: string) =>
-    element.attributes.get('matchCase') === 'false' ? text.toLowerCase() : text;
+  const fold = (text: string) => (isMatchingCase(element) ? text : text.toLowerCase());
   const isLike = createLike(fold(literal.text), { wildCard, singleChar, escapeChar });
   return {
     isMatch: ({ values }) => {
@@ -274,13 +280,16 @@ function onlyGeometry(element: XmlElement, context: FilterContext): Geometry[] {
   return readGmlGeometry(geometry, toReading(context));
 }
 
-export function createIntersectsPredicate(geometries: readonly Geometry[]): Predicate {
+function createIntersectsPredicate(geometries: readonly Geometry[]): Predicate {
   const isIntersecting = createIntersects(geometries);
   return {
     isMatch: ({ geometry }) => geometry !== null && isIntersecting(geometry),
-    within: geometries.map(toBbox).reduce(toAroundBox),
+    within: toBbox(geometries),
   };
 }
+
+/** Features that meet a box in the layer's CRS. */
+export const createBoxPredicate = (box: Bbox): Predicate => createIntersectsPredicate([toRectangle(box)]);
 
 function toIntersects(element: XmlElement, context: FilterContext): Predicate {
   checkSpatialName(element, context, false);
@@ -294,5 +303,34 @@ function toBboxPredicate(element: XmlElement, context: FilterContext): Predicate
     (child) => isElement(child, 'gml', 'Envelope') || isElement(child, 'gml', 'Box'),
   );
   if (box === undefined) throw toFault('ogc:BBOX needs a gml:Envelope');
-  return createIntersectsPredicate([toRectangle(readGmlBox(box, toReading(context)))]);
+  return createBoxPredicate(readGmlBox(box, toReading(context)));
+}
+
+const METRES: Readonly<Record<string, number>> = {
+  m: 1,
+  metre: 1,
+  metres: 1,
+  meter: 1,
+  meters: 1,
+  'http://www.opengis.net/def/uom/UCUM/0/m': 1,
+  'urn:ogc:def:uom:EPSG::9001': 1,
+  '#metre': 1,
+  km: 1000,
+  kilometers: 1000,
+  kilometres: 1000,
+};
+
+/** Distances are true ones on the ground, in metres, whatever the layer's CRS. */
+function toDistance(element: XmlElement, context: FilterContext, isInside: boolean): Predicate {
+  checkSpatialName(element, context, false);
+  const distance = element.children.find((child) => isElement(child, 'ogc', 'Distance'));
+  const unit = distance?.attributes.get('units') ?? distance?.attributes.get('uom') ?? 'm';
+  const metres = Number(distance?.text.trim() || Number.NaN) * (METRES[unit] ?? Number.NaN);
+  if (!(metres >= 0) || metres === Number.POSITIVE_INFINITY)
+    throw toFault('ogc:Distance must be a number in metres or kilometres');
+  const toDegrees = createProjection(context.layer.code, 4326);
+  const project = (geometry: Geometry) =>
+    toDegrees === undefined ? geometry : toProjected(geometry, toDegrees);
+  const isNear = createWithinDistance(onlyGeometry(element, context).map(project), metres);
+  return { isMatch: ({ geometry }) => geometry !== null && isNear(project(geometry)) === isInside };
 }

@@ -1,3 +1,4 @@
+export { type DemoExample, demoExamples } from './examples.js';
 export {
   createDemoLayers,
   createLayer,

@@ -1,4 +1,5 @@
 import type { Bbox, Geometry, Position } from '../geometry/index.js';
+import { NUMBER } from './compare.js';
 import { OwsException } from './exception.js';
 import {
   type AxisOrderRule,
@@ -28,12 +29,11 @@ const isGml = (element: XmlElement, ...locals: readonly string[]) =>
 const childrenOf = (element: XmlElement, ...locals: readonly string[]) =>
   element.children.filter((child) => isGml(child, ...locals));
 
-function toNumbers(text: string, separators: RegExp): number[] {
-  const words = text.split(separators).filter((word) => word !== '');
-  const numbers = words.map(Number);
-  if (!numbers.every(Number.isFinite))
-    throw toFault(`coordinate is not a number: ${words[numbers.findIndex(Number.isNaN)]}`);
-  return numbers;
+function toNumbers(text: string): number[] {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const wrong = words.find((word) => !NUMBER.test(word));
+  if (wrong !== undefined) throw toFault(`coordinate is not a number: ${wrong}`);
+  return words.map(Number);
 }
 
 /** One position's numbers; a third is a height, which no predicate here looks at. */
@@ -41,7 +41,7 @@ type Tuple = readonly number[];
 
 /** gml:posList and gml:pos (OGC 03-105r1 §10.1.4): numbers in groups of srsDimension, which outer elements may say. */
 function toTuples(element: XmlElement, dimension: number): Tuple[] {
-  const numbers = toNumbers(element.text, /\s+/);
+  const numbers = toNumbers(element.text);
   const own = Number(
     element.attributes.get('srsDimension') ?? element.attributes.get('dimension') ?? dimension,
   );
@@ -58,16 +58,14 @@ function toOldTuples(element: XmlElement): Tuple[] {
   const plain = element.text.trim().split(ts === ' ' ? /\s+/ : ts);
   return plain.map((tuple) => {
     const words = tuple.trim().split(cs === ' ' ? /\s+/ : cs);
-    const numbers = toNumbers(words.map((word) => word.replace(decimal, '.')).join(' '), /\s+/);
+    const numbers = toNumbers(words.map((word) => word.replace(decimal, '.')).join(' '));
     if (numbers.length !== 2 && numbers.length !== 3) throw toFault(`gml:coordinates: ${tuple}`);
     return numbers;
   });
 }
 
 function toCoordTuple(element: XmlElement): Tuple {
-  return ['X', 'Y', 'Z'].flatMap((axis) =>
-    childrenOf(element, axis).flatMap(({ text }) => toNumbers(text, /\s+/)),
-  );
+  return ['X', 'Y', 'Z'].flatMap((axis) => childrenOf(element, axis).flatMap(({ text }) => toNumbers(text)));
 }
 
 interface Context {
@@ -185,7 +183,7 @@ function toBox(element: XmlElement, context: Context): Bbox {
   const corners = [...childrenOf(element, 'lowerCorner'), ...childrenOf(element, 'upperCorner')];
   const tuples =
     corners.length === 2
-      ? corners.map(({ text }) => toNumbers(text, /\s+/))
+      ? corners.map(({ text }) => toNumbers(text))
       : element.children.flatMap((child) => {
           if (isGml(child, 'coordinates')) return toOldTuples(child);
           if (isGml(child, 'pos')) return toTuples(child, context.dimension);

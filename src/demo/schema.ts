@@ -4,8 +4,8 @@ import { escapeXml, NAMESPACES } from './xml-text.js';
 const PROPERTY_TYPES: Readonly<Record<Layer['geometryType'], string>> = {
   Point: 'gml:PointPropertyType',
   MultiPoint: 'gml:MultiPointPropertyType',
-  LineString: 'gml:LineStringPropertyType',
-  MultiLineString: 'gml:MultiLineStringPropertyType',
+  LineString: 'gml:CurvePropertyType',
+  MultiLineString: 'gml:MultiCurvePropertyType',
   Polygon: 'gml:SurfacePropertyType',
   MultiPolygon: 'gml:MultiSurfacePropertyType',
   Geometry: 'gml:GeometryPropertyType',

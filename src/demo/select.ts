@@ -29,7 +29,7 @@ export async function select(
       signal.throwIfAborted();
     }
     if (predicate === undefined || predicate.isMatch(feature)) found.push(feature);
-    if (sortBy.length === 0 && found.length === enough) break;
+    if (sortBy.length === 0 && found.length >= enough) break;
   }
   return sortBy.length === 0 ? found : found.sort(createOrder(query, sortBy));
 }

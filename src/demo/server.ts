@@ -8,7 +8,9 @@ import { createGzip } from 'node:zlib';
 import { encodeCapabilities, OUTPUT_FORMAT } from './capabilities.js';
 import { encodeExceptionReport, OwsException } from './exception.js';
 import { createDemoLayers, type Layer, type LayerFeature } from './layers/index.js';
-import { type GetFeature, type Query, readKvpRequest, readXmlRequest, type WfsRequest } from './request.js';
+import { readKvpRequest } from './read-kvp.js';
+import { readXmlRequest } from './read-post.js';
+import type { GetFeature, Query, WfsRequest } from './request.js';
 import { encodeSchema } from './schema.js';
 import { select } from './select.js';
 import type { AxisOrderRule } from './srs.js';
@@ -140,9 +142,7 @@ function sendFault(response: ServerResponse, error: unknown): void {
     return;
   }
   const exception =
-    error instanceof OwsException
-      ? error
-      : new OwsException('NoApplicableCode', `java.lang.RuntimeException: ${error}`);
+    error instanceof OwsException ? error : new OwsException('NoApplicableCode', String(error));
   // GeoServer answers exceptions of WFS 1.1.0 with status 200.
   response.writeHead(200, { 'Content-Type': 'application/xml' });
   response.end(encodeExceptionReport(exception));
@@ -172,7 +172,19 @@ async function readBody(request: IncomingMessage): Promise<string> {
     if (bytes > MAX_BODY_BYTES) throw new HttpFault(413, 'Payload Too Large', { Connection: 'close' });
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return toText(Buffer.concat(chunks));
+}
+
+/** XML says its own encoding (XML 1.0 §4.3.3); without a word it is UTF-8. */
+function toText(body: Buffer): string {
+  const encoding = /^<\?xml[^>]*\sencoding=["']([\w.-]+)["']/.exec(
+    body.subarray(0, 200).toString('latin1'),
+  )?.[1];
+  try {
+    return new TextDecoder(encoding ?? 'utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw new OwsException('NoApplicableCode', `The request is not in its encoding ${encoding ?? 'UTF-8'}`);
+  }
 }
 
 interface Answer {
@@ -246,7 +258,7 @@ async function send(
   chunks: Iterable<string>,
   { lacks }: Context,
 ): Promise<void> {
-  const isGzip = !lacks.has('gzip') && /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
+  const isGzip = !lacks.has('gzip') && isGzipAccepted(request.headers['accept-encoding']?.toString() ?? '');
   response.setHeader('Content-Type', type);
   response.setHeader('Vary', 'Accept-Encoding');
   if (isGzip) response.setHeader('Content-Encoding', 'gzip');
@@ -262,3 +274,5 @@ async function send(
 function* toBytes(chunks: Iterable<string>): Generator<Buffer> {
   for (const chunk of chunks) yield Buffer.from(chunk, 'utf8');
 }
+
+const isGzipAccepted = (header: string) => /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(header);
