@@ -27,6 +27,7 @@ export const statusOf = {
   notFound: 404,
   methodNotAllowed: 405,
   notAcceptable: 406,
+  requestTooSlow: 408,
   bodyTooLarge: 413,
   urlTooLong: 414,
   mediaTypeUnsupported: 415,

@@ -1,0 +1,29 @@
+import type { Batch, FeatureWriter, Page } from './model.js';
+
+const begin = Buffer.from('{"type":"FeatureCollection",\n"features":[');
+const comma = Buffer.from(',');
+
+/** API Carto's pagers read `totalFeatures`; where the count is not known, neither is there. */
+function toCounts({ numberReturned, numberMatched }: Page): object {
+  return numberMatched === undefined
+    ? { numberReturned }
+    : { numberReturned, numberMatched, totalFeatures: numberMatched };
+}
+
+/** A GeoJSON FeatureCollection (RFC 7946 §3.3); counts and links follow the features, since they are known last. */
+export function createCollectionWriter(): FeatureWriter {
+  let before: Uint8Array = begin;
+  return {
+    writeBatch({ bytes, ends }: Batch): Uint8Array {
+      if (ends.length === 0) return new Uint8Array();
+      const written = Buffer.concat([before, bytes]);
+      before = comma;
+      return written;
+    },
+    writeEnd(page: Page): Uint8Array {
+      const { timeStamp, links } = page;
+      const members = JSON.stringify({ ...toCounts(page), timeStamp: timeStamp.toISOString(), links });
+      return Buffer.from(`${before === begin ? begin : ''}],\n${members.slice(1)}\n`);
+    },
+  };
+}

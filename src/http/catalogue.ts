@@ -1,0 +1,167 @@
+import { type Request, type Response, Router } from 'express';
+import {
+  type Attribute,
+  type Caller,
+  type CatalogueQuery,
+  checkKeysOnly,
+  type FeatureSource,
+  type RawParameter,
+  type SourceDescription,
+  type SourceSummary,
+  toCatalogueQuery,
+  toCredentials,
+} from '../query/index.js';
+import { toBaseUrl, toHref } from './links.js';
+import { allowOnly } from './methods.js';
+import { readParameters } from './parameters.js';
+import type { SearchConfig } from './search.js';
+import { toLeftSignal } from './stream.js';
+import { type RequestValidator, readChecked } from './validation.js';
+
+const json = 'application/json';
+
+/** Letters without case and accents, so that `ecole` finds `École`. */
+const toFolded = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+
+function toSearchText({ name, title = '', abstract = '', keywords }: SourceSummary): string {
+  return toFolded([name, title, abstract, ...keywords].join('\n'));
+}
+
+/** The sources in which all words are found, in the upstream's order. */
+export function toMatching(sources: readonly SourceSummary[], words: readonly string[]): SourceSummary[] {
+  const folded = words.map(toFolded);
+  return sources.filter((source) => {
+    const text = toSearchText(source);
+    return folded.every((word) => text.includes(word));
+  });
+}
+
+function toPageLinks(url: string, q: string, { limit, startIndex }: CatalogueQuery, numberMatched: number) {
+  const link = (rel: string, changes: Record<string, number>) => {
+    const page = Object.entries({ _limit: limit, _start: startIndex, ...changes });
+    const given = [['q', q] as const, ...page.map(([name, value]) => [name, String(value)] as const)];
+    const kept = given.filter(([, value]) => value !== '');
+    return { rel, type: json, href: toHref(url, kept) };
+  };
+  const previous = { _start: Math.max(0, startIndex - limit), _limit: Math.min(limit, startIndex) };
+  return [
+    link('self', {}),
+    ...(startIndex + limit < numberMatched ? [link('next', { _start: startIndex + limit })] : []),
+    ...(startIndex > 0 ? [link('prev', previous)] : []),
+  ];
+}
+
+const jsonTypes: { readonly [K in Attribute['type']]: { readonly type: string; readonly format?: string } } =
+  {
+    string: { type: 'string' },
+    integer: { type: 'integer' },
+    number: { type: 'number' },
+    boolean: { type: 'boolean' },
+    date: { type: 'string', format: 'date' },
+    dateTime: { type: 'string', format: 'date-time' },
+    time: { type: 'string', format: 'time' },
+    object: { type: 'object' },
+  };
+
+const toNullable = (type: string, nullable: boolean) => (nullable ? [type, 'null'] : type);
+
+/** One attribute as JSON Schema; a repeated one is an array. */
+function toAttributeSchema({ type, nullable, repeated }: Attribute): object {
+  const single = jsonTypes[type];
+  return repeated
+    ? { type: toNullable('array', nullable), items: single }
+    : { ...single, type: toNullable(single.type, nullable) };
+}
+
+/** A feature's `properties` as JSON Schema 2020-12; what else is known of the source stands beside. */
+export function toSchema(source: SourceDescription, url: string): object {
+  const { name, title, abstract, keywords, bbox, crs, geometry, attributes, upstream } = source;
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: url,
+    title: title ?? name,
+    ...(abstract === undefined ? {} : { description: abstract }),
+    type: 'object',
+    properties: Object.fromEntries(attributes.map((one) => [one.name, toAttributeSchema(one)])),
+    additionalProperties: false,
+    name,
+    keywords,
+    ...(geometry === undefined ? {} : { 'x-geometry': geometry }),
+    ...(bbox === undefined ? {} : { bbox }),
+    ...(crs === undefined ? {} : { crs }),
+    ...(upstream === undefined ? {} : { upstream }),
+  };
+}
+
+/** Who asks, from keys in the query string or the headers. */
+function toCaller(req: Request, res: Response, parameters: readonly RawParameter[]): Caller {
+  const credentials = toCredentials(parameters);
+  res.locals.credentials = credentials;
+  return { credentials, signal: toLeftSignal(res), requestId: String(req.id) };
+}
+
+function toModuleLinks(url: string, name: string) {
+  const docs = url.replace(/[^/]+$/, 'doc/');
+  return [
+    { rel: 'self', type: json, href: url },
+    { rel: 'search', type: 'application/geo+json', href: `${url}/search` },
+    { rel: 'data', type: json, href: `${url}/sources` },
+    { rel: 'service-doc', type: 'text/html', href: docs },
+    { rel: 'service-desc', type: 'application/yaml', href: `${docs}${name}.yml` },
+    { rel: 'service-desc', type: json, href: `${docs}${name}.json` },
+  ];
+}
+
+export interface CatalogueParts {
+  readonly name: string;
+  readonly source: FeatureSource;
+  readonly validate: RequestValidator;
+}
+
+/** The module's page, its sources, and each source's schema. */
+export function createCatalogue({ name, source, validate }: CatalogueParts, config: SearchConfig): Router {
+  const router = Router();
+  const toUrl = (req: Request) => `${toBaseUrl(req, config)}${req.baseUrl}`;
+
+  const page = router.route('/');
+  page.get(async (req, res) => {
+    const parameters = readParameters(req);
+    readChecked(() => checkKeysOnly(parameters), await validate(req, parameters));
+    const { sources, ...about } = await source.list(toCaller(req, res, parameters));
+    res.json({ name, ...about, numberOfSources: sources.length, links: toModuleLinks(toUrl(req), name) });
+  });
+  page.all(allowOnly('GET, HEAD'));
+
+  const list = router.route('/sources');
+  list.get(async (req, res) => {
+    const parameters = readParameters(req);
+    const byDocument = await validate(req, parameters);
+    const query = readChecked(() => toCatalogueQuery(parameters, config), byDocument);
+    const { sources } = await source.list(toCaller(req, res, parameters));
+    const matching = toMatching(sources, query.words);
+    const shown = matching.slice(query.startIndex, query.startIndex + query.limit);
+    res.json({
+      sources: shown,
+      numberMatched: matching.length,
+      numberReturned: shown.length,
+      links: toPageLinks(`${toUrl(req)}/sources`, query.words.join(' '), query, matching.length),
+    });
+  });
+  list.all(allowOnly('GET, HEAD'));
+
+  // A name may hold `/`, encoded or not: the wildcard gives its segments.
+  const one = router.route('/sources/*source');
+  one.get(async (req, res) => {
+    const parameters = readParameters(req);
+    readChecked(() => checkKeysOnly(parameters), await validate(req, parameters));
+    const segments: unknown = req.params.source;
+    const asked = Array.isArray(segments) ? segments.join('/') : String(segments);
+    const description = await source.describe(asked, toCaller(req, res, parameters));
+    res.type('application/schema+json');
+    res.send(
+      JSON.stringify(toSchema(description, `${toUrl(req)}/sources/${encodeURIComponent(description.name)}`)),
+    );
+  });
+  one.all(allowOnly('GET, HEAD'));
+  return router;
+}

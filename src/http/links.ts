@@ -1,0 +1,86 @@
+import type { Request } from 'express';
+import type { Config } from '../config.js';
+import type { Link } from '../formats/index.js';
+import type { PageEnd, RawParameter, SearchQuery } from '../query/index.js';
+
+/** Parameters no link carries: secrets, and what only keeps caches away. */
+const unlinked = ['apikey', 'access_token', '_'];
+
+/**
+ * Where this service is for the caller: `PUBLIC_URL`, or the host of the request, as a trusted proxy forwards it.
+ * HTTP/1.0 may come without Host; then it is the address that was connected to.
+ */
+export function toBaseUrl(req: Request, config: Pick<Config, 'publicUrl'>): string {
+  if (config.publicUrl !== undefined) return config.publicUrl;
+  const { localAddress = 'localhost', localPort, remoteFamily } = req.socket;
+  const address = remoteFamily === 'IPv6' ? `[${localAddress}]` : localAddress;
+  const url = `${req.protocol}://${req.host ?? ''}`;
+  return URL.canParse(url) ? new URL(url).origin : `${req.protocol}://${address}:${localPort}`;
+}
+
+/** Percent-encoded, but for the reserved characters that a query may hold (RFC 3986 §3.4). */
+const encode = (text: string) => encodeURIComponent(text).replace(/%(3A|2C|2F)/g, decodeURIComponent);
+
+export function toHref(path: string, parameters: Iterable<readonly [string, string]>): string {
+  const query = [...parameters].map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
+  return query === '' ? path : `${path}?${query}`;
+}
+
+type Changes = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** A page before the first has no room for a whole one: `_limit` shrinks, so that no feature comes twice. */
+function toPreviousChanges({ limit, startIndex }: SearchQuery): Changes {
+  const start = Math.max(0, startIndex - limit);
+  return startIndex < limit ? { _start: start, _limit: startIndex } : { _start: start };
+}
+
+function toNextChanges(next: NonNullable<PageEnd['next']>): Changes {
+  return 'startIndex' in next ? { _start: next.startIndex } : { _featureId: next.featureIds };
+}
+
+/** What a search's links are made of. */
+export interface LinkContext {
+  /** Absolute, without query. */
+  readonly url: string;
+  readonly isPost: boolean;
+  readonly parameters: readonly RawParameter[];
+  readonly query: SearchQuery;
+  readonly type: string;
+}
+
+function toGetLink(rel: Link['rel'], changes: Changes, context: LinkContext): Link {
+  const kept = context.parameters
+    .filter(
+      ({ name, place }) => place === 'query' && !unlinked.includes(name) && !Object.hasOwn(changes, name),
+    )
+    .map(({ name, value }) => [name, String(value)] as const);
+  const changed = Object.entries(changes).map(([name, value]) => [name, String(value)] as const);
+  return { rel, type: context.type, href: toHref(context.url, [...kept, ...changed]) };
+}
+
+/** The URL keeps what was in it and does not change; the body says what changes, merged into the one that was sent. */
+function toPostLink(rel: Link['rel'], changes: Changes, context: LinkContext): Link {
+  const parameters = context.parameters.filter(({ name }) => !Object.hasOwn(changes, name));
+  const { href } = toGetLink(rel, {}, { ...context, parameters });
+  const body = Object.fromEntries(
+    Object.entries(changes).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+  );
+  return { rel, type: context.type, href, method: 'POST', merge: true, body };
+}
+
+/** self, next and prev of a page; `next` is there exactly when more features exist. */
+export function toLinks(context: LinkContext, next: PageEnd['next']): Link[] {
+  const toLink = context.isPost ? toPostLink : toGetLink;
+  const links = [toLink('self', {}, context)];
+  if (next !== undefined) links.push(toLink('next', toNextChanges(next), context));
+  if (context.query.startIndex > 0) links.push(toLink('prev', toPreviousChanges(context.query), context));
+  return links;
+}
+
+/** RFC 8288 §3. A POST cannot be said in a header: what has no body of its own to send says nothing of it. */
+export function toLinkHeader(links: readonly Link[]): string {
+  return links
+    .filter(({ method }) => method === undefined)
+    .map(({ rel, type, href }) => `<${href}>; rel="${rel}"; type="${type}"`)
+    .join(', ');
+}

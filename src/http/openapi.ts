@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { Config } from '../config.js';
+
+/** An OpenAPI 3.1 document, as JSON. */
+export type OpenApiDocument = Readonly<Record<string, unknown>>;
+
+export type DocumentLimits = Pick<Config, 'limitMax' | 'geomMaxVertices' | 'bodyLimit'>;
+
+const folder = new URL('../../openapi/', import.meta.url);
+
+/** `{limitMax}` in a text, and a number written as such a text alone, become what the configuration says. */
+function toFilled(value: unknown, values: Readonly<Record<string, number>>): unknown {
+  if (Array.isArray(value)) return value.map((item) => toFilled(item, values));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, toFilled(item, values)]));
+  }
+  if (typeof value !== 'string') return value;
+  const alone = /^\{(\w+)\}$/.exec(value)?.[1];
+  if (alone !== undefined && Object.hasOwn(values, alone)) return values[alone];
+  return value.replace(/\{(\w+)\}/g, (text, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : text,
+  );
+}
+
+/** Reads a module's document and fills in the limits of this installation. */
+export function loadDocument(name: string, limits: DocumentLimits): OpenApiDocument {
+  const text = readFileSync(new URL(`${name}.yml`, folder), 'utf8');
+  const { limitMax, geomMaxVertices, bodyLimit } = limits;
+  const values = { limitMax, geomMaxVertices, bodyLimit, defaultLimit: Math.min(1000, limitMax) };
+  return toFilled(parse(text), values) as OpenApiDocument;
+}

@@ -1,0 +1,104 @@
+import type { Request } from 'express';
+import { invalidRequest, ServiceError, toMessage } from '../errors.js';
+import { JsonFault, type JsonValue, type RawParameter, readJsonMembers } from '../query/index.js';
+
+/** A bare `+` in the exponent of a coordinate, which form encoding would read as a space. */
+const exponentSign = /(\d[eE])\+(?=\d)/g;
+/** Bytes a client sent unencoded: Node gives the request line as Latin-1. */
+const highBytes = /[\x80-\xff]/g;
+const toPercent = (byte: string) => `%${byte.charCodeAt(0).toString(16)}`;
+
+function checkUtf8(name: string, value: string, raw: string): void {
+  if (!`${name}${value}`.includes('\ufffd') || /%ef%bf%bd|\ufffd/i.test(raw)) return;
+  throw invalidRequest([{ parameter: name, message: toMessage('http.notUtf8') }]);
+}
+
+/** application/x-www-form-urlencoded (WHATWG URL §5.1), where reserved characters may also stand as they are. */
+function readFormEncoded(text: string, place: 'query' | 'form'): RawParameter[] {
+  const encoded = place === 'query' ? text.replace(highBytes, toPercent) : text;
+  return encoded.split('&').flatMap((pair) => {
+    const isGeom = pair.startsWith('geom=') || pair.startsWith('bbox=');
+    const [entry] = new URLSearchParams(isGeom ? pair.replace(exponentSign, '$1%2B') : pair);
+    if (entry === undefined) return [];
+    const [name, value] = entry;
+    checkUtf8(name, value, pair);
+    return [{ name, value, place }];
+  });
+}
+
+function toText(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw invalidRequest([{ parameter: 'body', message: toMessage('http.notUtf8') }]);
+  }
+}
+
+function readJsonBody(text: string): RawParameter[] {
+  try {
+    return readJsonMembers(text).map((member) => ({ ...member, place: 'json' }));
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    throw invalidRequest([{ parameter: 'body', message: error.text }]);
+  }
+}
+
+const bodyTypes = ['application/json', 'application/x-www-form-urlencoded'] as const;
+
+/** RFC 9110 §8.3: the type without parameters, and the charset. */
+function readContentType(header: string): { type: string; charset: string } {
+  const [type = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice(8) ?? 'utf-8';
+  return { type, charset: charset.replace(/^"(.*)"$/, '$1') };
+}
+
+/** @throws mediaTypeUnsupported, invalidRequest */
+function readBody(req: Request): RawParameter[] {
+  const body: unknown = req.body;
+  if (!Buffer.isBuffer(body) || body.length === 0) return [];
+  const { type, charset } = readContentType(req.headers['content-type'] ?? '');
+  if (!(bodyTypes as readonly string[]).includes(type)) {
+    const types = bodyTypes.join(', ');
+    throw new ServiceError('mediaTypeUnsupported', toMessage('http.mediaTypeUnsupported', { types }));
+  }
+  if (!['utf-8', 'utf8', 'us-ascii'].includes(charset)) {
+    throw new ServiceError('mediaTypeUnsupported', toMessage('http.charsetUnsupported'));
+  }
+  return type === 'application/json' ? readJsonBody(toText(body)) : readFormEncoded(toText(body), 'form');
+}
+
+function readHeaders(req: Request): RawParameter[] {
+  const { apikey, authorization = '' } = req.headers;
+  const [, scheme = '', credentials = ''] = /^(apikey|bearer) +(\S+) *$/i.exec(authorization) ?? [];
+  const name = scheme.toLowerCase() === 'bearer' ? 'access_token' : 'apikey';
+  return [
+    ...(typeof apikey === 'string' ? [{ name: 'apikey', value: apikey, place: 'apikey' as const }] : []),
+    ...(credentials === '' ? [] : [{ name, value: credentials, place: 'authorization' as const }]),
+  ];
+}
+
+/**
+ * Every parameter of a request, from wherever it came, before any check of its value.
+ * @throws mediaTypeUnsupported, invalidRequest where the body or the encoding cannot be read
+ */
+export function readParameters(req: Request): RawParameter[] {
+  const [, search = ''] = req.originalUrl.split(/\?(.*)/s);
+  return [...readFormEncoded(search, 'query'), ...readBody(req), ...readHeaders(req)];
+}
+
+/** Parameters of one place by name, a repeated one as an array of its distinct values. */
+export function toRecord(
+  parameters: readonly RawParameter[],
+  places: readonly RawParameter['place'][],
+): Record<string, JsonValue> {
+  const values = new Map<string, JsonValue[]>();
+  for (const { name, value, place } of parameters) {
+    if (!places.includes(place)) continue;
+    const known = values.get(name);
+    if (known === undefined) values.set(name, [value]);
+    else if (!known.includes(value)) known.push(value);
+  }
+  return Object.fromEntries(
+    [...values].map(([name, list]) => [name, list.length === 1 ? list[0] : list]),
+  ) as never;
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { ServiceError, toMessage } from '../errors.js';
+import { corsResponseHeaders } from './cors.js';
+import { toProblem, toProblemHeaders } from './problem.js';
+
+/** A geometry of 50 kB fits, also percent-encoded. */
+export const maxUrlBytes = 192 * 1024;
+export const maxHeaderBytes = 64 * 1024;
+/** Beyond this Node itself gives up, and the answer is written by hand. */
+const maxHeaderSize = 1024 * 1024;
+/** How long a refused client may go on sending before it is cut off; else it might never read why. */
+const lingerMs = 2000;
+
+interface ParserError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Buffer;
+}
+
+/** A URL has no line end in it: where the packet that was too much has none either, it was the URL that was too long. */
+function toError({ code, rawPacket }: ParserError): ServiceError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new ServiceError('requestTooSlow', toMessage('http.requestTooSlow'));
+  }
+  if (code !== 'HPE_HEADER_OVERFLOW') return new ServiceError('invalidRequest', toMessage('http.notHttp'));
+  return rawPacket?.includes('\r\n')
+    ? new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }))
+    : new ServiceError('urlTooLong', toMessage('http.urlTooLong', { limit: maxUrlBytes }));
+}
+
+function toResponse(error: ServiceError): string {
+  const requestId = randomUUID();
+  const problem = toProblem(error, requestId);
+  const body = `${JSON.stringify(problem)}\n`;
+  const headers = {
+    ...corsResponseHeaders,
+    ...toProblemHeaders(error),
+    'X-Request-Id': requestId,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`, ...lines, '', body].join('\r\n');
+}
+
+/** What Node's parser refuses never becomes a request: the one shape is written to the socket itself. */
+function createClientErrorHandler(): (error: ParserError, socket: Socket) => void {
+  const refused = new WeakSet<Socket>();
+  return (error, socket) => {
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const isAnswering = (socket as Socket & { _httpMessage?: unknown })._httpMessage;
+    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) {
+      socket.resetAndDestroy();
+      return;
+    }
+    socket.end(toResponse(toError(error)));
+    socket.on('error', () => {});
+    socket.resume();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  };
+}
+
+const sockets = new WeakMap<Server, Set<Socket>>();
+
+/** An HTTP server whose every answer, also to what is not HTTP, has the one shape. */
+export function createHttpServer(app: RequestListener): Server {
+  const server = createServer(
+    { maxHeaderSize, headersTimeout: 30_000, requestTimeout: 120_000, keepAliveTimeout: 10_000 },
+    app,
+  );
+  const open = new Set<Socket>();
+  sockets.set(server, open);
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  server.on('clientError', createClientErrorHandler());
+  return server;
+}
+
+/**
+ * Ends a server: no new connections, answers under way are finished, and what is not done after `graceMs` is reset,
+ * never closed: half an answer must not look whole. Resolves once every connection is gone.
+ */
+export async function stop(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const deadline = setTimeout(() => {
+    for (const socket of sockets.get(server) ?? []) socket.resetAndDestroy();
+  }, graceMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(deadline);
+}

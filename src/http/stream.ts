@@ -1,0 +1,109 @@
+import type { Response } from 'express';
+import type { FeatureWriter, Page } from '../formats/index.js';
+import type { Answer, PageEnd } from '../query/index.js';
+
+/** Written response bodies, with backpressure and the end of the caller's patience. */
+interface Sink {
+  /** Resolves once more may be written; rejects when the caller is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** The caller left, or stopped reading for too long: nobody is there to be told anything. */
+export class CallerGone extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'CallerGone';
+  }
+}
+
+/**
+ * One listener for all drains: `compression()` passes `drain` on to its own stream and would keep every `once`.
+ * A reader that takes nothing for `idleMs` while we have something to say is cut off; Node's socket timeout
+ * counts progress within a write, so a slow reader is not a stalled one.
+ */
+function createSink(res: Response, left: AbortSignal, idleMs: number): Sink {
+  let wake = () => {};
+  res.on('drain', () => wake());
+  res.on('timeout', () => res.req.socket.resetAndDestroy());
+  left.addEventListener('abort', () => wake(), { once: true });
+  return {
+    async write(bytes) {
+      left.throwIfAborted();
+      if (bytes.length === 0) return;
+      const hasRoom = res.write(bytes);
+      (res as Response & { flush?(): void }).flush?.();
+      if (hasRoom) return;
+      res.setTimeout(idleMs);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      left.throwIfAborted();
+      res.setTimeout(0);
+    },
+  };
+}
+
+/** Aborted when the connection closes before the answer is whole. */
+export function toLeftSignal(res: Response): AbortSignal {
+  const left = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) left.abort(new CallerGone('the caller closed the connection'));
+  });
+  return left.signal;
+}
+
+/** Settles like `promise`, or rejects as soon as the caller leaves, whatever the promise does then. */
+export function untilLeft<T>(promise: Promise<T>, left: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const leave = () => reject(left.reason);
+    if (left.aborted) leave();
+    left.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => left.removeEventListener('abort', leave));
+  });
+}
+
+export interface StreamOptions {
+  readonly res: Response;
+  readonly writer: FeatureWriter;
+  readonly left: AbortSignal;
+  readonly readerIdleMs: number;
+  /** Called once, when the first features or the end have come: status and headers follow from it. */
+  readonly begin: () => void;
+  readonly toPage: (end: PageEnd) => Page;
+}
+
+type Features = Answer['features'];
+
+/** Ends the upstream request. A generator that waits ends once its signal is aborted, so nobody waits for it here. */
+export function endFeatures(features: Features): void {
+  features.return(undefined as never).catch(() => {});
+}
+
+/**
+ * Streams an answer: status with the first features, at most one batch ahead of the reader, and no end behind a
+ * fault. An error thrown before `begin` was called is an answer of its own; after it, the connection must be reset.
+ */
+export async function streamFeatures(features: Features, options: StreamOptions): Promise<void> {
+  const { res, writer, left, readerIdleMs, begin, toPage } = options;
+  const sink = createSink(res, left, readerIdleMs);
+  let isWhole = false;
+  try {
+    let next = await untilLeft(features.next(), left);
+    begin();
+    while (!next.done) {
+      res.locals.features = (res.locals.features ?? 0) + next.value.ends.length;
+      await sink.write(count(res, writer.writeBatch(next.value)));
+      next = await untilLeft(features.next(), left);
+    }
+    isWhole = true;
+    res.end(count(res, writer.writeEnd(toPage(next.value))));
+  } finally {
+    if (!isWhole) endFeatures(features);
+  }
+}
+
+/** Bytes of the body before compression, for the log. */
+function count(res: Response, bytes: Uint8Array): Uint8Array {
+  res.locals.bytes = (res.locals.bytes ?? 0) + bytes.length;
+  return bytes;
+}

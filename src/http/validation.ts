@@ -1,0 +1,92 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { middleware } from 'express-openapi-validator';
+import { type Fault, invalidRequest, ServiceError, toMessage } from '../errors.js';
+import type { RawParameter } from '../query/index.js';
+import type { OpenApiDocument } from './openapi.js';
+import { toRecord } from './parameters.js';
+
+/** What the OpenAPI document has against a request; empty: nothing. */
+export type RequestValidator = (
+  req: Request,
+  parameters: readonly RawParameter[],
+) => Promise<readonly Fault[]>;
+
+interface ValidatorError {
+  readonly status?: number;
+  readonly errors?: readonly { readonly path?: string; readonly message: string }[];
+}
+
+/**
+ * Reads a request with `read`; all faults of form in one answer: those of our own reading, and what the document
+ * refuses beyond them.
+ * @throws invalidRequest
+ */
+export function readChecked<T>(read: () => T, byDocument: readonly Fault[]): T {
+  let faults: readonly Fault[] = [];
+  try {
+    const result = read();
+    if (byDocument.length === 0) return result;
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.kind !== 'invalidRequest') throw error;
+    faults = error.faults;
+  }
+  const named = new Set(faults.map(({ parameter }) => parameter));
+  throw invalidRequest([...faults, ...byDocument.filter(({ parameter }) => !named.has(parameter))]);
+}
+
+/** The validator reports `/query/_limit` or `/body/geom/coordinates`: parameter, and pointer inside it. */
+function toFault({ path = '', message }: { path?: string; message: string }): Fault {
+  const [, , parameter, ...rest] = path.split('/');
+  const pointer = rest.length > 0 ? { pointer: `/${rest.join('/')}` } : {};
+  const where = parameter === undefined ? {} : { parameter };
+  return { ...where, ...pointer, message: toMessage('http.againstDocument', { message }) };
+}
+
+/**
+ * The validator coerces and rewrites what it looks at, and wants each parameter once: it is given a shadow of the
+ * request, with the parameters as they were read.
+ */
+function toShadow(req: Request, parameters: readonly RawParameter[]): Request {
+  const body = toRecord(parameters, ['json', 'form']);
+  const { 'content-type': contentType, ...headers } = req.headers;
+  const hasBody = Object.keys(body).length > 0;
+  return Object.create(req, {
+    originalUrl: { value: req.originalUrl.split('?')[0] },
+    method: { value: req.method === 'HEAD' ? 'GET' : req.method },
+    query: { value: toRecord(parameters, ['query']), writable: true, configurable: true },
+    headers: { value: hasBody ? { ...headers, 'content-type': contentType } : headers },
+    params: { value: {}, writable: true },
+    body: { value: hasBody ? body : undefined, writable: true },
+    openapi: { value: undefined, writable: true },
+  }) as Request;
+}
+
+function run(handler: RequestHandler, req: Request, res: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+    Promise.resolve(handler(req, res, done)).catch(reject);
+  });
+}
+
+/** Checks requests against the document, and tells faults instead of throwing the first. */
+export function createRequestValidator(document: OpenApiDocument): RequestValidator {
+  const handlers = middleware({
+    apiSpec: document as never,
+    validateRequests: { allErrors: false, coerceTypes: false },
+    validateResponses: false,
+    validateSecurity: false,
+    fileUploader: false,
+    ignoreUndocumented: true,
+  }) as RequestHandler[];
+  return async (req, parameters) => {
+    const shadow = toShadow(req, parameters);
+    try {
+      for (const handler of handlers) await run(handler, shadow, req.res as Response);
+      return [];
+    } catch (error) {
+      const { status, errors } = error as ValidatorError;
+      if (status !== 400 || errors === undefined) throw error;
+      return errors.map(toFault);
+    }
+  };
+}

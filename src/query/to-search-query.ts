@@ -1,0 +1,136 @@
+import { invalidRequest } from '../errors.js';
+import { type Bbox, type Geometry, readGeometries } from '../geometry/index.js';
+import { JsonFault, type JsonValue, readJson } from './json.js';
+import type { AttributeFilter, SearchQuery } from './model.js';
+import { Parameters, type RawParameter, toPresent } from './parameters.js';
+
+export interface QueryLimits {
+  readonly limitMax: number;
+  readonly geomMaxVertices: number;
+}
+
+/** Every name of ours, in the order faults are told; all others are attributes. */
+const ourNames = [
+  'source',
+  'geom',
+  'bbox',
+  '_featureId',
+  'apikey',
+  'access_token',
+  '_limit',
+  '_start',
+  '_propertyNames',
+  '_sortBy',
+  '_count',
+] as const;
+
+type Ours = Parameters<(typeof ourNames)[number]>;
+
+function readSource(parameters: Ours): string {
+  if (!parameters.has('source')) parameters.fault('source', 'query.missing');
+  return parameters.text('source') ?? '';
+}
+
+function readGeojson(parameters: Ours): JsonValue | undefined {
+  const value = parameters.value('geom');
+  if (typeof value !== 'string') return value;
+  try {
+    return readJson(value);
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error;
+    parameters.faults.push({ parameter: 'geom', message: error.text });
+    return undefined;
+  }
+}
+
+function readGeom(parameters: Ours, maxVertices: number): readonly Geometry[] | undefined {
+  const geojson = readGeojson(parameters);
+  if (geojson === undefined) return undefined;
+  const read = readGeometries(geojson, { maxVertices });
+  if (read.geometries !== undefined) return read.geometries;
+  for (const { pointer, message } of read.faults) {
+    parameters.faults.push({ parameter: 'geom', pointer, message });
+  }
+  return undefined;
+}
+
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** RFC 7946 §5: west, south, east, north. */
+function readBbox(parameters: Ours): Bbox | undefined {
+  const value = parameters.value('bbox');
+  if (value === undefined) return undefined;
+  const items = typeof value === 'string' ? value.split(',') : value;
+  if (!Array.isArray(items) || items.length !== 4) return parameters.fault('bbox', 'query.notBbox');
+  const numbers = items.map((item: JsonValue) => {
+    const text = typeof item === 'string' ? item.trim() : String(item);
+    return decimal.test(text) ? Number(text) : Number.NaN;
+  });
+  return isBbox(parameters, numbers) ? numbers : undefined;
+}
+
+function isBbox(parameters: Ours, numbers: number[]): numbers is [number, number, number, number] {
+  const before = parameters.faults.length;
+  for (const [i, side] of (['west', 'south', 'east', 'north'] as const).entries()) {
+    const bound = i % 2 === 0 ? 180 : 90;
+    const number = numbers[i] ?? Number.NaN;
+    if (!(Math.abs(number) <= bound)) {
+      parameters.fault('bbox', 'query.bboxRange', { side, min: -bound, max: bound }, `/${i}`);
+    }
+  }
+  if ((numbers[1] ?? 0) > (numbers[3] ?? 0)) parameters.fault('bbox', 'query.bboxOrder');
+  return parameters.faults.length === before;
+}
+
+function readSortBy(parameters: Ours): SearchQuery['sortBy'] {
+  const text = parameters.text('_sortBy');
+  if (text === undefined) return undefined;
+  const descending = text.startsWith('-');
+  const name = descending ? text.slice(1) : text;
+  return name === '' ? parameters.fault('_sortBy', 'query.empty') : { name, descending };
+}
+
+const counts: Readonly<Record<string, SearchQuery['count']>> = {
+  auto: 'auto',
+  true: 'always',
+  false: 'never',
+};
+
+function readCount(parameters: Ours): SearchQuery['count'] {
+  const value = parameters.value('_count');
+  if (value === undefined) return 'auto';
+  const count = Object.hasOwn(counts, String(value)) ? counts[String(value)] : undefined;
+  return count ?? parameters.fault('_count', 'query.notOneOf', { names: 'auto, true, false' }) ?? 'auto';
+}
+
+/** Ids name features outright: nothing may narrow or order them further. */
+function checkFeatureIdAlone(parameters: Ours, attributes: readonly AttributeFilter[]): void {
+  if (!parameters.has('_featureId')) return;
+  for (const name of ['geom', 'bbox', '_start', '_sortBy'] as const) {
+    if (parameters.has(name)) parameters.fault(name, 'query.notWithFeatureId');
+  }
+  for (const { parameter } of attributes) parameters.fault(parameter, 'query.notWithFeatureId');
+}
+
+/**
+ * Reads parameters into one typed query.
+ * @throws invalidRequest with every fault of form at once
+ */
+export function toSearchQuery(given: readonly RawParameter[], limits: QueryLimits): SearchQuery {
+  const parameters = new Parameters(given, ourNames);
+  const source = readSource(parameters);
+  const geometries = readGeom(parameters, limits.geomMaxVertices);
+  const bbox = readBbox(parameters);
+  const featureIds = parameters.list('_featureId');
+  parameters.text('apikey');
+  parameters.text('access_token');
+  const { limit, startIndex } = parameters.page(limits.limitMax);
+  const propertyNames = parameters.list('_propertyNames');
+  const sortBy = readSortBy(parameters);
+  const count = readCount(parameters);
+  const attributes = parameters.attributes();
+  checkFeatureIdAlone(parameters, attributes);
+  if (parameters.faults.length > 0) throw invalidRequest(parameters.orderedFaults());
+  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy });
+  return { source, ...optional, attributes, limit, startIndex, count };
+}

@@ -1,0 +1,178 @@
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, request, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { pino } from 'pino';
+import { createApp, createHttpServer, type HttpConfig, stop } from '../../src/http/index.js';
+import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
+
+export const feature = (id: number, properties: object = { nom: 'Évreux' }) => ({
+  type: 'Feature',
+  id: `parcelle.${id}`,
+  geometry: { type: 'Point', coordinates: [1.49, 48.45] },
+  properties,
+});
+
+/** Features as a source gives them: one `,` between two, and where each ends. */
+export function toBatch(...features: object[]): FeatureBatch {
+  const texts = features.map((one) => Buffer.from(JSON.stringify(one)));
+  const ends: number[] = [];
+  for (const text of texts) ends.push((ends.at(-1) ?? -1) + 1 + text.length);
+  const bytes = Buffer.concat(texts.flatMap((text, i) => (i === 0 ? [text] : [Buffer.from(','), text])));
+  return { bytes, ends };
+}
+
+export async function* generate(batches: readonly FeatureBatch[], end: PageEnd): Answer['features'] {
+  for (const batch of batches) yield batch;
+  return end;
+}
+
+const catalogue: SourceList = { keywords: [], sources: [] };
+
+/** A source that remembers what it was asked, and answers as the test says. */
+export function fakeSource(parts: Partial<FeatureSource> = {}) {
+  const asked: Parameters<FeatureSource['search']>[] = [];
+  const source: FeatureSource = {
+    list: async () => catalogue,
+    describe: async () => {
+      throw new Error('not asked for');
+    },
+    search: async () => ({
+      isPrivate: false,
+      features: generate([toBatch(feature(1))], { numberReturned: 1, numberMatched: 1 }),
+    }),
+    status: () => ({ isReady: true, detail: {} }),
+    ...parts,
+  };
+  const search: FeatureSource['search'] = (query, caller) => {
+    asked.push([query, caller]);
+    return (parts.search ?? source.search)(query, caller);
+  };
+  return { asked, ...source, search };
+}
+
+export type Config = HttpConfig;
+const config: HttpConfig = {
+  limitMax: 5000,
+  geomMaxVertices: 50_000,
+  bodyLimit: 1_048_576,
+  trustProxy: false,
+};
+
+export interface Service {
+  readonly url: string;
+  readonly port: number;
+  readonly server: Server;
+  /** What was logged, a line each. */
+  readonly log: Record<string, unknown>[];
+  readonly logText: () => string;
+  stopping: boolean;
+  close(): Promise<void>;
+}
+
+export const searchPath = '/api/wfs-geoportail/search';
+
+export async function startService(
+  source: FeatureSource,
+  settings: Partial<HttpConfig> = {},
+): Promise<Service> {
+  const lines: string[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  const parts = { logger, isStopping: () => service.stopping };
+  const app = createApp({ ...config, ...settings }, [{ name: 'wfs-geoportail', source }], parts);
+  const server = createHttpServer(app);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const service: Service = {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    server,
+    stopping: false,
+    get log() {
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+    logText: () => lines.join(''),
+    close: () => stop(server, 0),
+  };
+  return service;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers freely
+  readonly json: any;
+}
+
+/** One request over node:http, which sends paths and bodies as they are given. */
+export function send(
+  service: Service,
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {},
+): Promise<Reply> {
+  const { method = 'GET', headers = {}, body } = options;
+  return new Promise((resolve, reject) => {
+    const req = request(
+      { host: '127.0.0.1', port: service.port, path, method, headers, agent: false },
+      (res) => {
+        const chunks: Buffer[] = [];
+        res.on('data', (chunk: Buffer) => chunks.push(chunk));
+        res.on('error', reject);
+        res.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          const isJson = /json$/.test(String(res.headers['content-type']).split(';')[0] ?? '');
+          const json = isJson && text !== '' ? JSON.parse(text) : undefined;
+          resolve({ status: res.statusCode ?? 0, headers: res.headers, text, json });
+        });
+      },
+    );
+    req.on('error', reject);
+    req.end(body);
+  });
+}
+
+export const postJson = (service: Service, body: unknown, path = searchPath) =>
+  send(service, path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+export const postForm = (service: Service, body: string, path = searchPath) =>
+  send(service, path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body,
+  });
+
+/** A bare socket: what it received, and how it ended. */
+export interface RawReply {
+  readonly text: string;
+  readonly error: string | undefined;
+}
+
+export function connectRaw(service: Service): Socket {
+  return connect(service.port, '127.0.0.1');
+}
+
+export function readRaw(socket: Socket): Promise<RawReply> {
+  const chunks: Buffer[] = [];
+  let error: string | undefined;
+  return new Promise((resolve) => {
+    socket.on('data', (chunk) => void chunks.push(chunk));
+    socket.on('error', (fault: NodeJS.ErrnoException) => {
+      error = fault.code;
+    });
+    socket.on('close', () => resolve({ text: Buffer.concat(chunks).toString('latin1'), error }));
+  });
+}
+
+/** Polls until it holds; a test that waits for what never comes says so. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  for (let i = 0; i < 400; i += 1) {
+    if (holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`never happened: ${what}`);
+}
