@@ -72,14 +72,19 @@ function toUrl({ host }: Config, { port }: AddressInfo): string {
 }
 
 function toWelcome(url: string): string {
-  const tries = demoExamples.slice(0, 3).map(({ title, query }) => {
-    const parameters = Object.entries(query).map(
-      ([name, value]) =>
-        ` \\\n    --data-urlencode '${name}=${typeof value === 'string' ? value : JSON.stringify(value)}'`,
+  const tries = demoExamples.slice(0, 3).map(({ summary, source, geom, attributes }) => {
+    const parameters = { source, ...(geom && { geom: JSON.stringify(geom) }), ...attributes };
+    const options = Object.entries(parameters).map(
+      ([name, value]) => ` \\\n  --data-urlencode '${name}=${value}'`,
     );
-    return `  # ${title}\n  curl -sG '${url}/api/wfs-geoportail/search'${parameters.join('')}\n`;
+    return `# ${summary}\ncurl -sG '${url}/api/wfs-geoportail/search'${options.join('')}\n`;
   });
-  return `The service is on ${url}, over an embedded WFS with sample layers around Chartres.\nTo explore it: ${url}/api/doc/\nTo try it:\n\n${tries.join('\n')}\n`;
+  return `The service is on ${url}, over an embedded WFS with sample layers around Chartres.
+To explore it: ${url}/api/doc/
+To try it, paste one of these:
+
+${tries.join('\n')}
+`;
 }
 
 main().catch((error: unknown) => {

@@ -1,3 +1,5 @@
+import { NORTHING_FIRST } from './northing-first.js';
+
 /** Order of the two horizontal coordinates: `lonLat` (easting first) or `latLon` (northing first). */
 export type AxisOrder = 'lonLat' | 'latLon';
 
@@ -48,14 +50,11 @@ export function readSrsName(srsName: string): Crs | undefined {
 
 /** Whether the EPSG registry puts latitude or northing first. */
 function isNorthingFirst(code: number): boolean {
-  return (code >= 4001 && code <= 4999 && code !== 4978 && code !== 4936) || NORTHING_FIRST.has(code);
+  northingFirst ??= NORTHING_FIRST.split(' ').map((range) => {
+    const [first = Number.NaN, last = first] = range.split('-').map(Number);
+    return [first, last];
+  });
+  return northingFirst.some(([first, last]) => code >= first && code <= last);
 }
 
-// Projected CRSs of the EPSG registry with northing first that feature services use; the geographic ones are a range.
-const NORTHING_FIRST = new Set([
-  2180, 2393, 3034, 3035, 3067, 3046, 3047, 3048, 3049, 3050, 3051, 3333, 3334, 3335, 3328, 3329, 3330, 3331,
-  3332, 3114, 3115, 3116, 3117, 3118, 5513, 5514, 31254, 31255, 31256, 31257, 31258, 31259, 31275, 31276,
-  31277, 31278, 31279, 31281, 31282, 31283, 31284, 31285, 31286, 31287, 31288, 31289, 31290, 31466, 31467,
-  31468, 31469, 2065, 3873, 3874, 3875, 3876, 3877, 3878, 3879, 3880, 3881, 3882, 3883, 3884, 3885, 5048,
-  6316, 3764, 27205, 27206, 2193,
-]);
+let northingFirst: [number, number][] | undefined;

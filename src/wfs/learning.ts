@@ -3,6 +3,7 @@ import { type Bbox, type Position, toBboxGeometries, toPositions } from '../geom
 import type { FeatureType } from '../gml/index.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import type { Filter } from './filter.js';
+import { within } from './within.js';
 
 /** What was found out about one feature type by asking for it. */
 export interface Learnt {
@@ -28,6 +29,7 @@ export interface Subject {
 }
 
 const SAMPLE_SIZE = 10;
+const PATIENCE_MS = 300;
 const WORLD: Bbox = [-180, -90, 180, 90];
 
 /**
@@ -42,16 +44,13 @@ export async function learn(
   asker: Asker,
 ): Promise<Learnt> {
   const hasGeometry = subject.type.geometries.length > 0;
-  const sample = await readSample(
-    subject,
-    dialogue,
-    asker,
-    (features) =>
-      features.length > 1 &&
-      (forced !== undefined ||
-        !hasGeometry ||
-        (toAxisOrderOut(features, subject.bbox) !== undefined && toProbes(features) !== undefined)),
-  );
+  const isUsable = (features: readonly SampleFeature[]) =>
+    forced !== undefined || !hasGeometry || toAxisOrderOut(features, subject.bbox) !== undefined;
+  const isPlenty = (features: readonly SampleFeature[]) =>
+    features.length > 1 &&
+    isUsable(features) &&
+    (forced !== undefined || !hasGeometry || toProbes(features) !== undefined);
+  const sample = await readSample(subject, dialogue, asker, isUsable, isPlenty);
   const id = toIdRule(sample, subject.type);
   if (forced !== undefined || !hasGeometry) {
     const order = forced ?? 'latLon';
@@ -59,12 +58,12 @@ export async function learn(
   }
   const told = toAxisOrderOut(sample, subject.bbox);
   const axisOrderOut = told ?? toOfficialOrder(sample);
-  const axisOrderIn = await probe(subject, sample, axisOrderOut, dialogue, asker);
+  const { axisOrdersIn, isProven } = await probe(subject, sample, axisOrderOut, dialogue, asker);
   return {
-    axisOrdersIn: axisOrderIn === undefined ? ['latLon', 'lonLat'] : [axisOrderIn],
+    axisOrdersIn,
     axisOrderOut,
     id,
-    isCertain: told !== undefined && axisOrderIn !== undefined,
+    isCertain: told !== undefined && isProven,
     sampled: sample.length,
   };
 }
@@ -77,16 +76,21 @@ interface SampleFeature {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** The first features of the layer as they are written, no longer than until `isEnough`. */
+/**
+ * The first features of the layer as they are written: until there are plenty, or, once they are usable, until the next
+ * ones are slow to come.
+ */
 async function readSample(
   subject: Subject,
   dialogue: Dialogue,
   asker: Asker,
-  isEnough: (features: readonly SampleFeature[]) => boolean,
+  isUsable: (features: readonly SampleFeature[]) => boolean,
+  isPlenty: (features: readonly SampleFeature[]) => boolean,
   filter?: Filter,
 ): Promise<SampleFeature[]> {
   const features: SampleFeature[] = [];
   let lastSrsName: string | undefined;
+  const leaving = new AbortController();
   const stream = dialogue.getFeature(
     {
       typeName: subject.typeName,
@@ -102,21 +106,26 @@ async function readSample(
         return { swap: false };
       },
     },
-    asker,
+    { ...asker, signal: AbortSignal.any([asker.signal, leaving.signal]) },
   );
-  for await (const { bytes } of stream) {
-    const parsed = JSON.parse(`[${Buffer.from(bytes).toString()}]`) as RawFeature[];
-    for (const { id, geometry, properties } of parsed) {
-      features.push({
-        id,
-        positions: geometry === null ? [] : toPositions(geometry),
-        srsName: lastSrsName,
-        properties,
-      });
+  while (!isPlenty(features)) {
+    const next = stream.next();
+    const step = await (features.length > 0 && isUsable(features) ? within(next, PATIENCE_MS) : next);
+    if (step === undefined || step.done) break;
+    for (const { id, geometry, properties } of toRawFeatures(step.value.bytes)) {
+      const positions = geometry === null ? [] : toPositions(geometry);
+      features.push({ id, positions, srsName: lastSrsName, properties });
     }
-    if (isEnough(features)) break;
   }
+  leaving.abort();
+  stream.return().catch(() => {}); // a step still under way ends with the request
   return features;
+}
+
+function toRawFeatures(bytes: Uint8Array): RawFeature[] {
+  return JSON.parse(
+    `[${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()}]`,
+  ) as RawFeature[];
 }
 
 interface RawFeature {
@@ -185,31 +194,40 @@ function isApart([a, b]: Position, positions: readonly Position[]): boolean {
   return !isIn(a, b) && !isIn(b, a);
 }
 
+interface Verdict {
+  readonly axisOrdersIn: readonly AxisOrder[];
+  readonly isProven: boolean;
+}
+
+const BOTH: Verdict = { axisOrdersIn: ['latLon', 'lonLat'], isProven: false };
+
 async function probe(
   subject: Subject,
   sample: readonly SampleFeature[],
   axisOrderOut: AxisOrder,
   dialogue: Dialogue,
   asker: Asker,
-): Promise<AxisOrder | undefined> {
+): Promise<Verdict> {
   const single = sample.find(({ positions }) => positions.length > 0)?.positions[0];
-  const pair = toProbes(sample) ?? (single && ([single, undefined] as const));
-  if (pair === undefined) return undefined;
-  const boxes = pair.map((position) => position && toProbeBox(toLonLat(position, axisOrderOut)));
-  const [inLatLon, inLonLat] = boxes;
+  const [p, q] = toProbes(sample) ?? [single, undefined];
+  if (p === undefined) return BOTH;
+  const inLatLon = toProbeBox(toLonLat(p, axisOrderOut));
+  const inLonLat = q && toProbeBox(toLonLat(q, axisOrderOut));
+  const isAnswered = (features: readonly SampleFeature[]) => features.length > 0;
+  const isPlenty = (features: readonly SampleFeature[]) => features.length > 1;
   const filter = toProbeFilter(subject.type.geometries[0]?.name ?? '', inLatLon, inLonLat);
-  const found = await readSample(subject, dialogue, asker, (features) => features.length > 1, filter);
+  const found = await readSample(subject, dialogue, asker, isAnswered, isPlenty, filter);
   const isFound = (box: Bbox | undefined) =>
     box !== undefined && found.some(({ positions }) => touches(positions, axisOrderOut, box));
-  if (isFound(inLatLon)) return isFound(inLonLat) ? undefined : 'latLon';
-  if (isFound(inLonLat)) return 'lonLat';
+  // both come back: this upstream passes over filters, or all but; it is taken at its word
+  if (isFound(inLatLon)) return { axisOrdersIn: ['latLon'], isProven: !isFound(inLonLat) };
+  if (isFound(inLonLat)) return { axisOrdersIn: ['lonLat'], isProven: true };
   // one feature to go by: what is not read as lat/lon is read as lon/lat, unless the two cannot be told apart
-  return inLonLat === undefined && single !== undefined && Math.abs(single[0] - single[1]) > 4 * PROBE_RADIUS
-    ? 'lonLat'
-    : undefined;
+  const isTelling = inLonLat === undefined && Math.abs(p[0] - p[1]) > 4 * PROBE_RADIUS;
+  return isTelling ? { axisOrdersIn: ['lonLat'], isProven: true } : BOTH;
 }
 
-function toProbeFilter(propertyName: string, inLatLon: Bbox | undefined, inLonLat: Bbox | undefined): Filter {
+function toProbeFilter(propertyName: string, inLatLon: Bbox, inLonLat: Bbox | undefined): Filter {
   const intersects = (bbox: Bbox | undefined, axisOrder: AxisOrder): Filter[] =>
     bbox === undefined
       ? []

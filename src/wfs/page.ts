@@ -4,6 +4,7 @@ import { readPageById } from './page-by-id.js';
 import { readScannedPage } from './page-scanned.js';
 import { toFilter } from './plan.js';
 import { isException, type PageRequest, readHits, readSorted, type Window } from './read.js';
+import { within } from './within.js';
 
 /**
  * A page of features, in the cheapest way that is right: cut out by the upstream where it can be asked exactly, else cut
@@ -123,19 +124,6 @@ async function count(request: PageRequest, window: PageWindow): Promise<number |
   }
   experience.countIsTrue(number);
   return number;
-}
-
-async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
-  });
-  promise.catch(() => {}); // it may fail after the timeout
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function toFirst(batch: Converted, most: number): FeatureBatch {

@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ServiceProcess, startProcess } from '../support/process.js';
+import {
+  type Asked,
+  COLLECTION_END,
+  COLLECTION_START,
+  startUpstream,
+  toCollection,
+  toMember,
+} from '../support/upstream.js';
+
+// The whole service in a process of its own, over an upstream that does what it is told, through real sockets.
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+beforeAll(async () => {
+  await (await startProcess({ WFS_URL: 'http://127.0.0.1:1/' })).stop(); // builds, where that is due
+}, 60_000);
+
+async function start(
+  answer: (asked: Asked, response: ServerResponse) => unknown,
+  env: Record<string, string> = {},
+): Promise<ServiceProcess> {
+  const upstream = await startUpstream(answer);
+  const service = await startProcess({ WFS_URL: upstream.url, ...env });
+  open.push(
+    () => upstream.close(),
+    () => service.stop('SIGKILL'),
+  );
+  return service;
+}
+
+const SEARCH = '/api/wfs-geoportail/search?source=t:point';
+
+/** Everything a raw client receives, and whether it was told that the answer was cut off. */
+async function receive(
+  url: string,
+  version: '1.0' | '1.1',
+  headers = '',
+): Promise<{ text: string; isReset: boolean }> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(`GET ${SEARCH} HTTP/${version}\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
+  const parts: Buffer[] = [];
+  socket.on('data', (part) => parts.push(part));
+  let isReset = false;
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    isReset = error.code === 'ECONNRESET';
+  });
+  await once(socket, 'close');
+  return { text: Buffer.concat(parts).toString(), isReset };
+}
+
+test('feature 2 is sent upstream only when the caller has feature 1, with and without compression', async () => {
+  let release = () => {};
+  const service = await start(async (_, response) => {
+    response.write(COLLECTION_START + toMember(1));
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    response.end(toMember(2) + COLLECTION_END);
+  });
+  for (const encoding of ['identity', 'gzip']) {
+    const response = await fetch(`${service.url}${SEARCH}&_count=false`, {
+      headers: { 'accept-encoding': encoding },
+    });
+    let text = '';
+    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(part);
+      if (text.includes('point.1')) release();
+    }
+    const { features } = JSON.parse(text) as { features: { id: string }[] };
+    expect(features.map(({ id }) => id)).toEqual(['point.1', 'point.2']);
+  }
+});
+
+describe('a late fault', () => {
+  const member = 'x'.repeat(1000);
+  const faults: Record<string, (response: ServerResponse) => void> = {
+    'the upstream breaks off': (response) => response.destroy(),
+    'the upstream ends too early': (response) => void response.end(),
+    'the upstream reports an exception': (response) =>
+      void response.end(
+        '<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows"><ows:Exception exceptionCode="X"/></ows:ExceptionReport>',
+      ),
+    'the upstream sends what is no XML': (response) => void response.end('</wrong>'),
+    'the upstream stalls': () => {},
+  };
+
+  test.each(Object.keys(faults))(
+    '%s: the answer is reset, never ended, at whatever place',
+    async (name) => {
+      let kilobytes = 0;
+      const service = await start(
+        async (_, response) => {
+          response.write(COLLECTION_START);
+          for (let k = 0; k < kilobytes; k += 1) {
+            if (!response.write(toMember(k, member))) await once(response, 'drain');
+          }
+          await sleep(5);
+          faults[name]?.(response);
+        },
+        { WFS_IDLE_TIMEOUT_MS: '200' },
+      );
+      const isSlow = name.endsWith('stalls');
+      for (kilobytes = isSlow ? 448 : 64; kilobytes < 1024; kilobytes += isSlow ? 448 : 64) {
+        for (const version of ['1.0', '1.1'] as const) {
+          for (const headers of ['', 'Accept-Encoding: gzip\r\n']) {
+            const { text, isReset } = await receive(service.url, version, headers);
+            expect(text).toMatch(/^HTTP\/1\.1 200 /);
+            expect(isReset).toBe(true);
+            expect(text).not.toMatch(/\]\}|"links"|\r\n0\r\n\r\n$/);
+          }
+        }
+      }
+    },
+    60_000,
+  );
+
+  test('a fault before the first feature is an answer of its own', async () => {
+    const service = await start((_, response) => response.end(COLLECTION_START));
+    const { text, isReset } = await receive(service.url, '1.0');
+    expect(isReset).toBe(false);
+    expect(text).toMatch(/^HTTP\/1\.1 502 [\s\S]*application\/problem\+json/);
+  });
+});
+
+describe('a large answer', () => {
+  const member = (k: number) => toMember(k, 'é&amp;'.repeat(150));
+
+  test('of 100 MB passes in under 150 MB of memory', async () => {
+    const total = 90_000; // of 1.2 kB: over 100 MB of GML
+    let sent = 0;
+    const service = await start(
+      async ({ isHits }, response) => {
+        if (isHits)
+          return response.end(
+            COLLECTION_START.replace('>', ` numberOfFeatures="${total}">`) + COLLECTION_END,
+          );
+        response.write(COLLECTION_START);
+        for (let k = 0; k < total; k += 100) {
+          const part = Array.from({ length: 100 }, (_, n) => member(k + n)).join('');
+          sent += Buffer.byteLength(part);
+          if (!response.write(part)) await once(response, 'drain');
+        }
+        return response.end(COLLECTION_END);
+      },
+      { LIMIT_MAX: '100000' },
+    );
+    const response = await fetch(`${service.url}${SEARCH}&_limit=100000&_count=false`);
+    let received = 0;
+    let tail = Buffer.alloc(0);
+    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+      received += part.length;
+      tail = Buffer.concat([tail, part]).subarray(-500);
+    }
+    expect(sent).toBeGreaterThan(100e6);
+    expect(received).toBeGreaterThan(50e6);
+    expect(tail.toString()).toContain(`"numberReturned":${total}`);
+    expect(service.peakMemory()).toBeLessThan(150e6);
+  }, 60_000);
+
+  test('waits for a slow reader instead of filling memory, and ends upstream when the reader leaves', async () => {
+    let written = 0;
+    let isClosed = false;
+    const service = await start(async (_, response) => {
+      response.on('close', () => {
+        isClosed = true;
+      });
+      response.write(COLLECTION_START);
+      for (let k = 0; !isClosed && k < 100_000; k += 1) {
+        const part = member(k);
+        written += part.length;
+        if (!response.write(part)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+    });
+    const { hostname, port } = new URL(service.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET ${SEARCH}&_limit=5000 HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(socket, 'readable');
+    await sleep(500);
+    const before = written;
+    await sleep(500);
+    expect(written).toBe(before);
+    socket.destroy();
+    for (let k = 0; !isClosed && k < 100; k += 1) await sleep(20);
+    expect(isClosed).toBe(true);
+  }, 30_000);
+});
+
+describe('SIGTERM', () => {
+  test('finishes the stream under way, takes nothing new, and ends with 0', async () => {
+    let release = () => {};
+    const service = await start(async (_, response) => {
+      response.write(COLLECTION_START + toMember(1));
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      response.end(toMember(2) + COLLECTION_END);
+    });
+    const response = await fetch(`${service.url}${SEARCH}&_count=false`);
+    const ended = service.stop('SIGTERM');
+    await sleep(200);
+    await expect(fetch(`${service.url}/health/live`)).rejects.toThrow();
+    release();
+    const { features } = (await response.json()) as { features: unknown[] };
+    expect(features).toHaveLength(2);
+    expect(await ended).toBe(0);
+    expect(service.log()).toContain('"msg":"stopped"');
+  }, 30_000);
+});
+
+test('neither a key nor a geometry is in the log, whatever happens', async () => {
+  const upstream = await startUpstream(({ isHits }, response) =>
+    isHits ? response.writeHead(500).end('boom SECRET') : response.end(toCollection(toMember(1))),
+  );
+  const service = await startProcess({ WFS_URL: `${upstream.url}/{apikey}` });
+  open.push(
+    () => upstream.close(),
+    () => service.stop('SIGKILL'),
+  );
+  const geom = encodeURIComponent('{"type":"Point","coordinates":[1.123456,48]}');
+  for (const query of [
+    `${SEARCH}&apikey=SECRET&geom=${geom}`,
+    `${SEARCH}&apikey=SECRET&nope=1`,
+    `${SEARCH}&geom=${geom}`,
+  ]) {
+    const response = await fetch(`${service.url}${query}`);
+    expect(await response.text()).not.toContain('SECRET');
+  }
+  expect(service.log()).toContain('"msg":"layer learnt"');
+  expect(service.log()).not.toMatch(/SECRET|1\.123456/);
+});
