@@ -19,7 +19,10 @@ export default {
       testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/'],
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
     }),
-    suite('servers', ['<rootDir>/tests/servers/**/*.test.ts']),
+    suite('servers', ['<rootDir>/tests/servers/**/*.test.ts'], {
+      globalSetup: '<rootDir>/tests/servers/global-setup.mjs',
+      globalTeardown: '<rootDir>/tests/servers/global-teardown.mjs',
+    }),
     suite('browser', ['<rootDir>/tests/browser/**/*.test.ts']),
   ],
 };

@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { parseLossless } from './lossless.js';
+
+export interface Feature {
+  readonly type: 'Feature';
+  readonly id?: string;
+  readonly geometry: { readonly type: string; readonly coordinates: unknown } | null;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+interface Link {
+  readonly rel: string;
+  readonly href: string;
+  readonly method?: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+export interface Page {
+  readonly status: number;
+  readonly features: readonly Feature[];
+  readonly numberReturned?: number;
+  readonly numberMatched?: number;
+  readonly links: readonly Link[];
+  readonly detail?: string;
+}
+
+/** Parameters of a search; arrays are "any of". */
+export type Parameters = Readonly<Record<string, unknown>>;
+/** How they are sent: query string, JSON body, form body. */
+export const forms = ['get', 'json', 'form'] as const;
+export type Form = (typeof forms)[number];
+
+export interface Service {
+  readonly url: string;
+  search(parameters: Parameters, form?: Form): Promise<Page>;
+  /** Every feature, by following `next` from `parameters` on; at most `pages` pages. */
+  walk(parameters: Parameters, form?: Form, pages?: number): Promise<readonly Page[]>;
+  stop(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, '../..');
+
+/** The service as `npm start` runs it, over `wfsUrl`, with nothing else configured but where it listens, and `env`. */
+export async function startService(wfsUrl: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, ['scripts/start.mjs', 'main'], {
+    cwd: root,
+    env: { PATH, HOME, HOST: '127.0.0.1', PORT: '0', WFS_URL: wfsUrl, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const onData = (chunk: Buffer) => {
+      log = (log + chunk).slice(-8000);
+      const listening = /"url":"(http[^"]*)".*"msg":"listening"/.exec(log);
+      if (listening?.[1] !== undefined) resolve(listening[1]);
+    };
+    child.stdout.on('data', onData);
+    child.stderr.on('data', onData);
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${log}`)));
+  });
+  return createClient(url, child);
+}
+
+function createClient(url: string, child: ChildProcess): Service {
+  const endpoint = `${url}/api/wfs-geoportail/search`;
+  const post = (parameters: Parameters, form: Form) => {
+    const body =
+      form === 'json' ? JSON.stringify(parameters) : new URLSearchParams(toPairs(parameters)).toString();
+    const type = form === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
+    return readPage(fetch(endpoint, { method: 'POST', body, headers: { 'content-type': type } }));
+  };
+  const search = (parameters: Parameters, form: Form = 'get') =>
+    form === 'get' ? readPage(fetch(`${endpoint}?${new URLSearchParams(toPairs(parameters))}`)) : post(parameters, form);
+
+  return {
+    url,
+    search,
+    async walk(parameters, form = 'get', pages = Number.POSITIVE_INFINITY) {
+      const walked = [await search(parameters, form)];
+      let current = parameters;
+      for (;;) {
+        const next = walked.at(-1)?.links.find((link) => link.rel === 'next');
+        if (next === undefined || walked.length >= pages) return walked;
+        if (!next.href.startsWith(`${url}/`)) throw new Error(`next leads elsewhere: ${next.href}`);
+        if (form === 'get') {
+          walked.push(await readPage(fetch(next.href)));
+        } else {
+          current = { ...current, ...next.body };
+          walked.push(await post(current, form));
+        }
+      }
+    },
+    async stop() {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      const [code] = await ended;
+      if (code !== 0) throw new Error(`the service ended with ${code}`);
+    },
+  };
+}
+
+function toPairs(parameters: Parameters): [string, string][] {
+  const toText = (value: unknown) =>
+    value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return Object.entries(parameters).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, toText(one)]),
+  );
+}
+
+async function readPage(answer: Promise<Response>): Promise<Page> {
+  const response = await answer;
+  const body = parseLossless(await response.text()) as Omit<Page, 'status'>;
+  return { ...body, status: response.status, features: body.features ?? [], links: body.links ?? [] };
+}
+
+export const toIds = (pages: readonly Page[]): string[] =>
+  pages.flatMap((page) => page.features.map((feature) => feature.id ?? 'without id')).sort();
+
+/** Runs `work` on every item, `width` at a time; results in order. */
+export async function mapConcurrently<Item, Result>(
+  items: readonly Item[],
+  width: number,
+  work: (item: Item, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await work(item, index);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+  return results;
+}

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createGeometries, type GeoJson, kinds, type Surroundings, toGeometry } from './geometries.js';
+import { quote, sql, toLab } from './lab.js';
+import { forms, mapConcurrently, type Service, startService, toIds } from './service.js';
+
+// Every geometry kind against every kind of layer. Each layer is asked with a share of the kind's geometries. The
+// departments span the world, so that lon and lat cannot be told apart by looking at them; the squares of `carreau`
+// lie on sixty-fourths of a degree, so that touching is exact.
+const shares = { parcelle: 60, carreau: 40, troncon: 30, adresse: 30, commune: 20, arbre: 10, departement: 10 };
+type Layer = keyof typeof shares;
+
+/** What the ids of each server are made of. */
+const idColumns: Readonly<Record<string, Partial<Record<Layer, string>>>> = {
+  MapServer: { parcelle: 'id', commune: 'insee' },
+  'QGIS Server': {},
+};
+
+describe.each([
+  { server: 'MapServer', of: 200, width: 6 },
+  { server: 'QGIS Server', of: 20, width: 2 },
+])('$server finds what PostGIS finds', ({ server, of, width }) => {
+  let service: Service;
+  beforeAll(async () => {
+    const lab = toLab();
+    service = await startService(server === 'MapServer' ? lab.mapserver : lab.qgis);
+  });
+  afterAll(() => service?.stop());
+
+  test.each(kinds)(
+    `for ${of} random geometries: %s`,
+    async (kind) => {
+      const asked = (Object.keys(shares) as Layer[]).flatMap((layer, index) => {
+        const count = Math.max(1, Math.round((shares[layer] * of) / 200));
+        const geometries = createGeometries(kind, 28 + index, count, toSurroundings(layer));
+        const expected = findByPostgis(layer, idColumns[server]?.[layer] ?? 'gid', geometries);
+        return geometries.map((geometry, n) => ({ layer, geometry, expected: expected[n] as string[] }));
+      });
+      const answers = await mapConcurrently(asked, width, async ({ layer, geometry }, n) => {
+        const form = forms[n % forms.length] as (typeof forms)[number];
+        const page = await service.search({ source: layer, geom: geometry, _limit: 5000 }, form);
+        return page.status === 200 ? toIds([page]) : [`${page.status} ${page.detail}`];
+      });
+
+      const wrong = asked.flatMap(({ layer, geometry, expected }, n) => {
+        const found = answers[n] as string[];
+        const missing = expected.filter((id) => !found.includes(id));
+        const extra = found.filter((id) => !expected.includes(id));
+        const isRight = missing.length === 0 && extra.length === 0 && found.length === expected.length;
+        return isRight ? [] : [{ layer, missing, extra, geometry: JSON.stringify(geometry) }];
+      });
+      expect(wrong.slice(0, 5)).toEqual([]);
+      // A mix in which empty answers for all, or everything for all, could not pass.
+      const sizes = asked.map(({ expected }) => expected.length);
+      expect(asked.length).toBeGreaterThanOrEqual(of);
+      expect(sizes.filter((size) => size > 0).length).toBeGreaterThan(asked.length / 4);
+      expect(sizes.filter((size) => size === 0).length).toBeGreaterThan(asked.length / 20);
+      expect(Math.max(...sizes)).toBeGreaterThan(1);
+    },
+    120_000,
+  );
+});
+
+function toSurroundings(layer: Layer): Surroundings {
+  const [row] = sql<{ bbox: Surroundings['bbox']; vertices: number[][] }>(
+    `select array[ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)] bbox,
+            (select json_agg(json_build_array(ST_X(p), ST_Y(p)) order by md5(gid || ST_AsText(p, 17))) filter (where n % step = 0)
+               from (select gid, (d).geom p, row_number() over (order by gid, (d).path) n, count(*) over () / 400 + 1 step
+                       from (select gid, ST_DumpPoints(geom) d from ${layer}) x) points) vertices
+       from (select ST_Extent(geom)::geometry e from ${layer}) extent`,
+  );
+  if (row === undefined) throw new Error(`${layer} is empty`);
+  return row;
+}
+
+/** The sorted ids of the features that intersect each geometry, by PostGIS itself. */
+function findByPostgis(layer: Layer, idColumn: string, geometries: readonly GeoJson[]): string[][] {
+  const values = geometries.map(
+    (geometry, n) => `(${n}, ST_SetSRID(ST_GeomFromGeoJSON(${quote(JSON.stringify(toGeometry(geometry)))}), 4326))`,
+  );
+  // Part by part: PostGIS, too, defines ST_Intersects with a collection as "with any of its members".
+  const rows = sql<{ n: number; ids: string[]; fault: string | null }>(
+    `select n, coalesce(array_agg(distinct '${layer}.' || ${idColumn}) filter (where t.gid is not null), '{}') ids,
+            min(ST_IsValidReason(d.geom)) filter (where not ST_IsValid(d.geom)) fault
+       from (values ${values.join(',')}) asked(n, g) cross join ST_Dump(g) d
+       left join ${layer} t on ST_Intersects(t.geom, d.geom) group by n order by n`,
+  );
+  const faults = rows.filter((row) => row.fault !== null);
+  if (faults.length > 0) throw new Error(`the test asks with invalid geometries: ${JSON.stringify(faults)}`);
+  return rows.map((row) => row.ids.sort());
+}
