@@ -55,14 +55,23 @@ export function compare(a: Comparable, b: Comparable): number | undefined {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The text a value has in GML, which is what PropertyIsLike looks at. */
-export const toLexical = (value: Exclude<Value, null>): string => {
-  if (typeof value !== 'number') return String(value);
+/** The text a value has in GML, which is what PropertyIsLike looks at; xsd:decimal knows no exponent. */
+export function toLexical(value: Exclude<Value, null>, type: XsdType): string {
   const text = String(value);
-  return text.includes('e')
-    ? value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 })
-    : text;
-};
+  return type === 'decimal' && text.includes('e') ? toPlain(text) : text;
+}
+
+/** `1.5e-7` as `0.00000015`. */
+function toPlain(text: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
+  const point = whole.length + Number(exponent);
+  const digits = (whole + fraction)
+    .padEnd(point, '0')
+    .padStart(whole.length + fraction.length - Math.min(point - 1, 0), '0');
+  const cut = Math.max(point, 1);
+  return `${sign}${digits.slice(0, cut)}${digits.length > cut ? `.${digits.slice(cut)}` : ''}`;
+}
 
 /** The special characters of one PropertyIsLike (OGC 04-095 §9). */
 export interface Wildcards {

@@ -230,11 +230,12 @@ function toLike(element: XmlElement, { layer }: FilterContext): Predicate {
   if (!wildCard || !singleChar || !escapeChar)
     throw toFault('ogc:PropertyIsLike needs wildCard, singleChar and escapeChar');
   const fold = (text: string) => (isMatchingCase(element) ? text : text.toLowerCase());
+  const type = layer.attributes[position]?.type ?? 'string';
   const isLike = createLike(fold(literal.text), { wildCard, singleChar, escapeChar });
   return {
     isMatch: ({ values }) => {
       const value = values[position] ?? null;
-      return value !== null && isLike(fold(toLexical(value)));
+      return value !== null && isLike(fold(toLexical(value, type)));
     },
   };
 }

@@ -90,6 +90,8 @@ export async function createDemoServer(options: DemoServerOptions = {}): Promise
   const server = createServer((request, response) => {
     if (context !== undefined) void answer(request, response, context);
   });
+  // A client in the same process may keep the event loop longer than Node's 5 s, and would find its connection closed.
+  server.keepAliveTimeout = 60_000;
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/wfs`;

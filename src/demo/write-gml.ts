@@ -100,7 +100,7 @@ export function createFeatureEncoder({
       const [attribute, value] = [layer.attributes[position], values[position] ?? null];
       return attribute === undefined || value === null
         ? ''
-        : wrap(attribute.name, escapeXml(toLexical(value)));
+        : wrap(attribute.name, escapeXml(toLexical(value, attribute.type)));
     });
     return `<${layer.typeName} gml:id="${escapeXml(id)}">${shape}${rest.join('')}</${layer.typeName}>`;
   };

@@ -45,8 +45,8 @@ describe('a feature as it is written', () => {
   test.each(layers.map((layer) => [layer.typeName, layer] as const))(
     '%s: every value, none for null, and every position, latitude first where the CRS says so',
     async (typeName, layer) => {
-      const features = featuresOf(await get(server.url, toParameters({ typeName })));
-      expect(features.map(({ id }) => id)).toEqual(layer.features.map(({ id }) => id));
+      const features = featuresOf(await get(server.url, toParameters({ typeName, maxFeatures: 3000 })));
+      expect(features.map(({ id }) => id)).toEqual(layer.features.slice(0, 3000).map(({ id }) => id));
       for (const [i, feature] of features.entries()) {
         const raw = layer.features[i]!;
         const given = layer.attributes.flatMap(({ name }, k) => {
@@ -301,12 +301,16 @@ describe('order', () => {
     'fictif',
     'date_creation',
   ])('by %s, up and down, numbers as numbers and nulls at the far end', async (name) => {
-    expect(idsOf(await ask(server.url, { typeName: ROADS, sortBy: [{ name, order: 'A' }] }))).toEqual(
-      sorted([name, false]),
-    );
-    expect(idsOf(await ask(server.url, { typeName: ROADS, sortBy: [{ name, order: 'D' }] }))).toEqual(
-      sorted([name, true]),
-    );
+    expect(
+      idsOf(
+        await ask(server.url, { typeName: ROADS, propertyNames: [name], sortBy: [{ name, order: 'A' }] }),
+      ),
+    ).toEqual(sorted([name, false]));
+    expect(
+      idsOf(
+        await ask(server.url, { typeName: ROADS, propertyNames: [name], sortBy: [{ name, order: 'D' }] }),
+      ),
+    ).toEqual(sorted([name, true]));
   });
 
   test('by several keys, before the page is cut', async () => {

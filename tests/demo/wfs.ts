@@ -116,7 +116,7 @@ export interface Ask {
 export function toParameters(ask: Ask): Record<string, string> {
   const { typeName, filter, maxFeatures, startIndex, propertyNames, sortBy, srsName, resultType } = ask;
   const values = {
-    filter: filter && `<ogc:Filter ${DECLARATIONS}>${filter}</ogc:Filter>`,
+    filter: filter === undefined ? undefined : `<ogc:Filter ${DECLARATIONS}>${filter}</ogc:Filter>`,
     maxFeatures: maxFeatures?.toString(),
     startIndex: startIndex?.toString(),
     propertyName: propertyNames?.join(','),
@@ -151,7 +151,10 @@ const withoutTime = (text: string) => text.replace(/timeStamp="[^"]*"/, '');
 /** Asks by GET and by POST; both must say the same. */
 export async function ask(url: string, question: Ask): Promise<Reply> {
   const [byGet, byPost] = await Promise.all([get(url, toParameters(question)), post(url, toXml(question))]);
-  expect(withoutTime(byPost.text)).toBe(withoutTime(byGet.text));
+  const [one, other] = [withoutTime(byGet.text), withoutTime(byPost.text)];
+  // Only the beginning, lest a difference fill the screen.
+  if (one !== other) expect(other.slice(0, 3000)).toBe(one.slice(0, 3000));
+  expect(one === other).toBe(true);
   return byGet;
 }
 
