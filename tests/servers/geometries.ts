@@ -72,7 +72,9 @@ function createDraw(random: () => number, { bbox, vertices }: Surroundings): (ki
     for (let left = integer(1, 9); left > 0; left--) {
       const [x, y] = points.at(-1) as [number, number];
       const isVertex = random() < 0.15;
-      points.push(isVertex ? vertex() : [round(x + within(-step, step), false), round(y + within(-step, step), false)]);
+      points.push(
+        isVertex ? vertex() : [round(x + within(-step, step), false), round(y + within(-step, step), false)],
+      );
     }
     return points.filter((p, i) => i === 0 || `${p}` !== `${points[i - 1]}`);
   };
@@ -153,8 +155,8 @@ function withHeights<T>(value: T, random: () => number): T {
 
 /** The geometry as PostGIS reads it: a FeatureCollection or Feature as the collection of its geometries. */
 export function toGeometry(geojson: GeoJson): GeoJson {
-  if (geojson.type === 'Feature') return toGeometry(geojson['geometry'] as GeoJson);
+  if (geojson.type === 'Feature') return toGeometry(geojson.geometry as GeoJson);
   if (geojson.type !== 'FeatureCollection') return geojson;
-  const geometries = (geojson['features'] as GeoJson[]).map(toGeometry);
+  const geometries = (geojson.features as GeoJson[]).map(toGeometry);
   return { type: 'GeometryCollection', geometries };
 }

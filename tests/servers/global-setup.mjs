@@ -21,7 +21,10 @@ export default async function setup() {
 /** Runs a start script; it prints the URL of its server. */
 async function start(script, folder) {
   const args = [join(import.meta.dirname, 'lab', script), folder, String(await toFreePort()), PARCELS];
-  const { status, stdout, stderr } = spawnSync('bash', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const { status, stdout, stderr } = spawnSync('bash', args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   if (status !== 0) throw new Error(`${script} failed (${status}): ${stderr}`);
   return stdout.trim();
 }

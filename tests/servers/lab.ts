@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 /** The servers of the lab. Their URLs travel from jest's global setup to the tests through the environment. */
@@ -16,7 +17,7 @@ export const CAP = 500;
 
 /** The lab that the global setup started. */
 export function toLab(): Lab {
-  const lab = process.env['CARTO_WFS_LAB'];
+  const lab = process.env.CARTO_WFS_LAB;
   if (lab === undefined) throw new Error('the lab is started by the global setup of `npm run test:servers`');
   return JSON.parse(lab) as Lab;
 }
@@ -37,7 +38,8 @@ export function sql<Row>(select: string): Row[] {
 }
 
 /** One string column of a SELECT, as a list. */
-export const sqlList = (select: string): string[] => sql<{ v: string }>(`select v::text from (${select}) t(v)`).map((row) => row.v);
+export const sqlList = (select: string): string[] =>
+  sql<{ v: string }>(`select v::text from (${select}) t(v)`).map((row) => row.v);
 
 /** A text as an SQL literal. */
 export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -53,4 +55,14 @@ export function toGeoJsonByOgr(layer: string): string {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
+}
+
+/** A free port: asked for and given back, for programs that want to be told one. */
+export async function toFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
 }

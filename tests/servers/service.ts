@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import { startProcess } from '../support/process.js';
 import { parseLossless } from './lossless.js';
 
 export interface Feature {
@@ -40,31 +38,16 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-const root = join(import.meta.dirname, '../..');
-
-/** The service as `npm start` runs it, over `wfsUrl`, with nothing else configured but where it listens, and `env`. */
-export async function startService(wfsUrl: string, env: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ['scripts/start.mjs', 'main'], {
-    cwd: root,
-    env: { PATH, HOME, HOST: '127.0.0.1', PORT: '0', WFS_URL: wfsUrl, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let log = '';
-  const url = await new Promise<string>((resolve, reject) => {
-    const onData = (chunk: Buffer) => {
-      log = (log + chunk).slice(-8000);
-      const listening = /"url":"(http[^"]*)".*"msg":"listening"/.exec(log);
-      if (listening?.[1] !== undefined) resolve(listening[1]);
-    };
-    child.stdout.on('data', onData);
-    child.stderr.on('data', onData);
-    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${log}`)));
-  });
-  return createClient(url, child);
+/** The service over `wfsUrl`, with nothing else configured but where it listens, and `env`. */
+export async function startService(
+  wfsUrl: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Service> {
+  const { url, stop } = await startProcess({ WFS_URL: wfsUrl, ...env });
+  return createClient(url, stop);
 }
 
-function createClient(url: string, child: ChildProcess): Service {
+function createClient(url: string, stop: () => Promise<number | null>): Service {
   const endpoint = `${url}/api/wfs-geoportail/search`;
   const post = (parameters: Parameters, form: Form) => {
     const body =
@@ -73,7 +56,9 @@ function createClient(url: string, child: ChildProcess): Service {
     return readPage(fetch(endpoint, { method: 'POST', body, headers: { 'content-type': type } }));
   };
   const search = (parameters: Parameters, form: Form = 'get') =>
-    form === 'get' ? readPage(fetch(`${endpoint}?${new URLSearchParams(toPairs(parameters))}`)) : post(parameters, form);
+    form === 'get'
+      ? readPage(fetch(`${endpoint}?${new URLSearchParams(toPairs(parameters))}`))
+      : post(parameters, form);
 
   return {
     url,
@@ -94,9 +79,7 @@ function createClient(url: string, child: ChildProcess): Service {
       }
     },
     async stop() {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      const [code] = await ended;
+      const code = await stop();
       if (code !== 0) throw new Error(`the service ended with ${code}`);
     },
   };

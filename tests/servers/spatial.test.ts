@@ -6,7 +6,15 @@ import { forms, mapConcurrently, type Service, startService, toIds } from './ser
 // Every geometry kind against every kind of layer. Each layer is asked with a share of the kind's geometries. The
 // departments span the world, so that lon and lat cannot be told apart by looking at them; the squares of `carreau`
 // lie on sixty-fourths of a degree, so that touching is exact.
-const shares = { parcelle: 60, carreau: 40, troncon: 30, adresse: 30, commune: 20, arbre: 10, departement: 10 };
+const shares = {
+  parcelle: 60,
+  carreau: 40,
+  troncon: 30,
+  adresse: 30,
+  commune: 20,
+  arbre: 10,
+  departement: 10,
+};
 type Layer = keyof typeof shares;
 
 /** What the ids of each server are made of. */
@@ -75,7 +83,8 @@ function toSurroundings(layer: Layer): Surroundings {
 /** The sorted ids of the features that intersect each geometry, by PostGIS itself. */
 function findByPostgis(layer: Layer, idColumn: string, geometries: readonly GeoJson[]): string[][] {
   const values = geometries.map(
-    (geometry, n) => `(${n}, ST_SetSRID(ST_GeomFromGeoJSON(${quote(JSON.stringify(toGeometry(geometry)))}), 4326))`,
+    (geometry, n) =>
+      `(${n}, ST_SetSRID(ST_GeomFromGeoJSON(${quote(JSON.stringify(toGeometry(geometry)))}), 4326))`,
   );
   // Part by part: PostGIS, too, defines ST_Intersects with a collection as "with any of its members".
   const rows = sql<{ n: number; ids: string[]; fault: string | null }>(
