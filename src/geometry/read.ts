@@ -275,7 +275,8 @@ function toRangeText(lon: number, lat: number): [MessageId, Message['values']] {
 
 function toTypeText(type: unknown, types: readonly string[]): [MessageId, Message['values']] {
   const value = toExcerpt(type);
-  const nearest = types.find((known) => known.toLowerCase() === String(type).trim().toLowerCase());
+  const word = typeof type === 'string' ? type.trim().toLowerCase() : '';
+  const nearest = types.find((known) => known.toLowerCase() === word);
   if (nearest) return ['geometry.typeMisspelt', { value, nearest }];
   const isMisplaced = (documentTypes as readonly unknown[]).includes(type);
   return [
@@ -286,14 +287,17 @@ function toTypeText(type: unknown, types: readonly string[]): [MessageId, Messag
 
 /** The name in a `crs` member as GeoJSON had it before RFC 7946 (2008 specification §3). */
 function toCrsName(crs: unknown): unknown {
-  const properties = (crs as { properties?: { name?: unknown; code?: unknown } }).properties;
+  const { properties } = crs as { properties?: { name?: unknown; code?: unknown } | null };
   return properties?.name ?? properties?.code ?? crs;
 }
 
 /** EPSG:4326, OGC:CRS84 and CRS:84 in every spelling they have been written in. */
 function isWgs84(crs: unknown): boolean {
-  const name = String(toCrsName(crs)).trim();
-  return /(?:^|[:/#])(?:4326|CRS84h?|WGS ?84)$|^(?:urn:ogc:def:crs:)?(?:OGC:)?CRS:84$/i.test(name);
+  const name = toCrsName(crs);
+  if (typeof name !== 'string' && typeof name !== 'number') return false;
+  return /(?:^|[:/#])(?:4326|CRS84h?|WGS ?84)$|^(?:urn:ogc:def:crs:)?(?:OGC:)?CRS:84$/i.test(
+    String(name).trim(),
+  );
 }
 
 /** A foreign value as a message can hold it: JSON, cut short. */
