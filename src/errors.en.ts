@@ -16,6 +16,7 @@ export const texts = {
   'http.pathMalformed': 'The path is not percent-encoded UTF-8.',
   'http.requestTooSlow': 'The request did not arrive in time.',
   'http.stopping': 'The service is stopping.',
+  'http.urlMalformed': 'The URL holds characters that must be percent-encoded.',
   'http.urlTooLong': 'The URL is longer than {limit} bytes; send geom in the body of a POST.',
   internal: 'The service failed to answer; the fault has been logged.',
   'gml.badAttribute': 'Malformed attribute at {where}.',

@@ -15,7 +15,7 @@ export function createCollectionWriter(): FeatureWriter {
   let before: Uint8Array = begin;
   return {
     writeBatch({ bytes, ends }: Batch): Uint8Array {
-      if (ends.length === 0) return new Uint8Array();
+      if (ends.length === 0) return Buffer.alloc(0);
       const written = Buffer.concat([before, bytes]);
       before = comma;
       return written;

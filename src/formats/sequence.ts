@@ -7,7 +7,7 @@ const lineFeed = 0x0a;
 export function createSequenceWriter(): FeatureWriter {
   return {
     writeBatch({ bytes, ends }: Batch): Uint8Array {
-      const written = new Uint8Array(bytes.length + ends.length + (ends.length > 0 ? 1 : 0));
+      const written = Buffer.alloc(bytes.length + ends.length + (ends.length > 0 ? 1 : 0));
       let at = 0;
       let start = 0;
       for (const end of ends) {
@@ -19,6 +19,6 @@ export function createSequenceWriter(): FeatureWriter {
       }
       return written;
     },
-    writeEnd: () => new Uint8Array(),
+    writeEnd: () => Buffer.alloc(0),
   };
 }

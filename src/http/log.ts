@@ -10,7 +10,6 @@ type Res = Parameters<RequestHandler>[1];
 function toLine(req: Req, res: Res, value: { responseTime: number }): object {
   const { features, bytes, outcome, errorKind } = res.locals ?? {};
   return {
-    requestId: req.id,
     method: req.method,
     path: req.originalUrl.split('?')[0],
     route: req.route === undefined ? undefined : `${req.baseUrl}${req.route.path}`,
@@ -30,6 +29,7 @@ export function createRequestLog(logger: Logger): RequestHandler {
   return pinoHttp({
     logger: logger as never,
     genReqId: toRequestId,
+    customAttributeKeys: { reqId: 'requestId' },
     quietReqLogger: true,
     quietResLogger: true,
     serializers: { req: () => undefined, res: () => undefined, err: () => undefined },

@@ -4,10 +4,6 @@ import { JsonFault, type JsonValue, type RawParameter, readJsonMembers } from '.
 
 /** A bare `+` in the exponent of a coordinate, which form encoding would read as a space. */
 const exponentSign = /(\d[eE])\+(?=\d)/g;
-/** Bytes a client sent unencoded: Node gives the request line as Latin-1. */
-const highBytes = /[\x80-\xff]/g;
-const toPercent = (byte: string) => `%${byte.charCodeAt(0).toString(16)}`;
-
 function checkUtf8(name: string, value: string, raw: string): void {
   if (!`${name}${value}`.includes('\ufffd') || /%ef%bf%bd|\ufffd/i.test(raw)) return;
   throw invalidRequest([{ parameter: name, message: toMessage('http.notUtf8') }]);
@@ -15,8 +11,7 @@ function checkUtf8(name: string, value: string, raw: string): void {
 
 /** application/x-www-form-urlencoded (WHATWG URL §5.1), where reserved characters may also stand as they are. */
 function readFormEncoded(text: string, place: 'query' | 'form'): RawParameter[] {
-  const encoded = place === 'query' ? text.replace(highBytes, toPercent) : text;
-  return encoded.split('&').flatMap((pair) => {
+  return text.split('&').flatMap((pair) => {
     const isGeom = pair.startsWith('geom=') || pair.startsWith('bbox=');
     const [entry] = new URLSearchParams(isGeom ? pair.replace(exponentSign, '$1%2B') : pair);
     if (entry === undefined) return [];

@@ -23,6 +23,7 @@ function toError({ code, rawPacket }: ParserError): ServiceError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new ServiceError('requestTooSlow', toMessage('http.requestTooSlow'));
   }
+  if (code === 'HPE_INVALID_URL') return new ServiceError('invalidRequest', toMessage('http.urlMalformed'));
   if (code !== 'HPE_HEADER_OVERFLOW') return new ServiceError('invalidRequest', toMessage('http.notHttp'));
   return rawPacket?.includes('\r\n')
     ? new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }))

@@ -42,6 +42,17 @@ function toFault({ path = '', message }: { path?: string; message: string }): Fa
   return { ...where, ...pointer, message: toMessage('http.againstDocument', { message }) };
 }
 
+/** Where a value fits none of several schemas, each of them complains: the one that got furthest knows most. */
+function toDeepest(faults: readonly Fault[]): Fault[] {
+  const deepest = new Map<string | undefined, Fault>();
+  for (const fault of faults) {
+    const known = deepest.get(fault.parameter);
+    const isDeeper = (fault.pointer ?? '').length > (known?.pointer ?? '').length;
+    if (known === undefined || isDeeper) deepest.set(fault.parameter, fault);
+  }
+  return [...deepest.values()];
+}
+
 /**
  * The validator coerces and rewrites what it looks at, and wants each parameter once: it is given a shadow of the
  * request, with the parameters as they were read.
@@ -68,10 +79,28 @@ function run(handler: RequestHandler, req: Request, res: Response): Promise<void
   });
 }
 
+/**
+ * What the validator is given of the document: paths from the root, whatever host the document is read from; and not
+ * the free-form parameter, which stands for names it does not bear itself.
+ */
+function toValidated(document: OpenApiDocument): object {
+  const isFreeForm = (item: unknown) =>
+    typeof item === 'object' &&
+    item !== null &&
+    '$ref' in item &&
+    item.$ref === '#/components/parameters/attributes';
+  const strip = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.filter((item) => !isFreeForm(item)).map(strip);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, strip(item)]));
+  };
+  return { ...(strip(document) as object), servers: [{ url: '/' }] };
+}
+
 /** Checks requests against the document, and tells faults instead of throwing the first. */
 export function createRequestValidator(document: OpenApiDocument): RequestValidator {
   const handlers = middleware({
-    apiSpec: document as never,
+    apiSpec: toValidated(document) as never,
     validateRequests: { allErrors: false, coerceTypes: false },
     validateResponses: false,
     validateSecurity: false,
@@ -86,7 +115,7 @@ export function createRequestValidator(document: OpenApiDocument): RequestValida
     } catch (error) {
       const { status, errors } = error as ValidatorError;
       if (status !== 400 || errors === undefined) throw error;
-      return errors.map(toFault);
+      return toDeepest(errors.map(toFault));
     }
   };
 }

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
-import { type IncomingHttpHeaders, request, type Server } from 'node:http';
+import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import nock from 'nock';
 import { pino } from 'pino';
 import { createApp, createHttpServer, type HttpConfig, stop } from '../../src/http/index.js';
 import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
+
+// Every request here is a real one; an interceptor between would read and write HTTP its own way.
+nock.restore();
 
 export const feature = (id: number, properties: object = { nom: 'Évreux' }) => ({
   type: 'Feature',
@@ -113,7 +117,7 @@ export function send(
 ): Promise<Reply> {
   const { method = 'GET', headers = {}, body } = options;
   return new Promise((resolve, reject) => {
-    const req = request(
+    const req = http.request(
       { host: '127.0.0.1', port: service.port, path, method, headers, agent: false },
       (res) => {
         const chunks: Buffer[] = [];
