@@ -99,7 +99,7 @@ describe('on an integer grid', () => {
       fc.property(valid, valid, (one, other) => {
         expect(isIntersecting(one, other)).toBe(booleanIntersects(one as Turf, other as Turf));
       }),
-      { numRuns: 1500 },
+      { numRuns: 700 },
     );
   });
 
@@ -114,7 +114,7 @@ describe('on an integer grid', () => {
         expect(createIntersects([one, one])(collection(other, other))).toBe(expected);
         expect(isIntersecting(one, one)).toBe(true);
       }),
-      { numRuns: 1500 },
+      { numRuns: 700 },
     );
   });
 
@@ -125,7 +125,7 @@ describe('on an integer grid', () => {
         expect(createIntersects(parts)(other)).toBe(expected);
         expect(isIntersecting(other, collection(...parts))).toBe(expected);
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });
@@ -140,13 +140,13 @@ test('a polygon of 50,000 vertices answers for 20,000 small ones in well under a
     box((i % 200) / 80 - 1.25, Math.floor(i / 200) / 40 - 1.25, 0.001),
   );
   const start = performance.now();
-  const met = boxes.filter(isMeeting);
+  const met = new Set(boxes.filter(isMeeting));
   // 100 to 200 ms where this was measured.
-  expect(performance.now() - start).toBeLessThan(1500);
+  expect(performance.now() - start).toBeLessThan(3000);
   const isExpected = (given: GeoJsonGeometry) => {
     const corners = given.type === 'Polygon' ? given.coordinates[0]! : [];
     return corners.some(([x, y]) => Math.hypot(x, y) < 0.9999);
   };
-  expect(met.length).toBeGreaterThan(9_000);
-  expect(boxes.filter(isExpected).every((given) => met.includes(given))).toBe(true);
+  expect(met.size).toBeGreaterThan(9_000);
+  expect(boxes.filter(isExpected).every((given) => met.has(given))).toBe(true);
 });

@@ -148,7 +148,7 @@ describe('on an integer grid', () => {
       fc.property(fc.oneof(wildRing, tameRing), (ring) => {
         expect(isValid(polygon(ring))).toBe(isSimple(ring));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -172,7 +172,7 @@ describe('on an integer grid', () => {
         );
         expect(isValid(multiPolygon(...restarted))).toBe(isValid(given));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });
@@ -221,7 +221,7 @@ describe('50,000 vertices in well under a second, however they lie', () => {
     const start = performance.now();
     expect(isValid(polygon(ring))).toBe(expected);
     // 50 to 150 ms where this was measured; anything quadratic takes tens of seconds.
-    expect(performance.now() - start).toBeLessThan(1500);
+    expect(performance.now() - start).toBeLessThan(3000);
   });
 
   test('ten thousand holes, and as many parts around one point', () => {
@@ -251,7 +251,7 @@ describe('50,000 vertices in well under a second, however they lie', () => {
       ),
     ).toBe(true);
     expect(isValid(multiPolygon(...fan))).toBe(true);
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
 
