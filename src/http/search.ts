@@ -76,7 +76,7 @@ async function answer(req: Request, res: Response, asked: Asked): Promise<void> 
       await stream(res, features, asked);
     }
   } catch (error) {
-    if (left.aborted || error instanceof CallerGone) res.locals.outcome = 'left';
+    if (left.aborted || error instanceof CallerGone) res.locals.outcome ??= 'left';
     else if (!res.headersSent) throw error;
     else resetLate(res, error, asked.logger);
   }

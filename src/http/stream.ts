@@ -24,7 +24,10 @@ export class CallerGone extends Error {
 function createSink(res: Response, left: AbortSignal, idleMs: number): Sink {
   let wake = () => {};
   res.on('drain', () => wake());
-  res.on('timeout', () => res.req.socket.resetAndDestroy());
+  res.on('timeout', () => {
+    res.locals.outcome = 'stalled';
+    res.req.socket.resetAndDestroy();
+  });
   left.addEventListener('abort', () => wake(), { once: true });
   return {
     async write(bytes) {

@@ -102,6 +102,8 @@ export function createRequestValidator(document: OpenApiDocument): RequestValida
   const handlers = middleware({
     apiSpec: toValidated(document) as never,
     validateRequests: { allErrors: false, coerceTypes: false },
+    // The document itself is checked by a test; at every start it would cost a third of a second.
+    validateApiSpec: false,
     validateResponses: false,
     validateSecurity: false,
     fileUploader: false,

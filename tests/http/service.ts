@@ -126,7 +126,8 @@ export function send(
         res.on('end', () => {
           const text = Buffer.concat(chunks).toString();
           const isJson = /json$/.test(String(res.headers['content-type']).split(';')[0] ?? '');
-          const json = isJson && text !== '' ? JSON.parse(text) : undefined;
+          const isPlain = res.headers['content-encoding'] === undefined;
+          const json = isJson && isPlain && text !== '' ? JSON.parse(text) : undefined;
           resolve({ status: res.statusCode ?? 0, headers: res.headers, text, json });
         });
       },
