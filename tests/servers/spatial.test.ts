@@ -68,6 +68,81 @@ describe.each([
   );
 });
 
+// The layer is stored in Lambert-93, where an edge that is straight in lon/lat is bent: by 8 m in the middle of these.
+describe('in Lambert-93 the edges of a geometry are straight in lon/lat, to one metre', () => {
+  const asked = toLongTriangles(16);
+  let expected: Found[];
+  beforeAll(() => {
+    expected = findInLambert93(asked);
+  });
+
+  test('an edge between its two ends alone would be noticed', () => {
+    expect(expected.flatMap(({ wrongWhenBent }) => wrongWhenBent).length).toBeGreaterThan(2);
+  });
+
+  test.each(['mapserver', 'qgis'] as const)(
+    'over %s',
+    async (server) => {
+      const service = await startService(toLab()[server]);
+      const wrong: unknown[] = [];
+      for (const [n, geometry] of asked.entries()) {
+        const page = await service.search({ source: 'troncon_l93', geom: geometry, _limit: 5000 });
+        const found = toIds([page]);
+        const { sure, unsure } = expected[n] as Found;
+        const missing = sure.filter((id) => !found.includes(id));
+        const extra = found.filter((id) => !sure.includes(id) && !unsure.includes(id));
+        if (page.status !== 200 || missing.length + extra.length > 0) {
+          wrong.push({ status: page.status, missing, extra, geometry: JSON.stringify(geometry) });
+        }
+      }
+      await service.stop();
+      expect(wrong.slice(0, 3)).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+/** Triangles with edges of some 25 km through the layer. */
+function toLongTriangles(count: number): GeoJson[] {
+  return Array.from({ length: count }, (_, n) => {
+    const south = 48.1 + n * 0.005;
+    const ring = [
+      [1.6, south],
+      [2.05, south + 0.01],
+      [1.8, 48.6],
+      [1.6, south],
+    ];
+    return { type: 'Polygon', coordinates: [ring] };
+  });
+}
+
+interface Found {
+  readonly sure: string[];
+  /** Less than 1.5 m from the geometry's edges: either answer is right. */
+  readonly unsure: string[];
+  /** What an answer would get wrong in which only the vertices of the geometry were transformed. */
+  readonly wrongWhenBent: string[];
+}
+
+function findInLambert93(geometries: readonly GeoJson[]): Found[] {
+  const values = geometries.map(
+    (geometry, n) => `(${n}, ST_SetSRID(ST_GeomFromGeoJSON('${JSON.stringify(geometry)}'), 4326))`,
+  );
+  const ids = (where: string) => `coalesce(array_agg('troncon_l93.' || gid) filter (where ${where}), '{}')`;
+  return sql<Found>(
+    `with asked as materialized (
+       select n, ST_Transform(ST_Segmentize(g, 0.01), 2154) straight, ST_Transform(g, 2154) bent
+         from (values ${values.join(',')}) v(n, g)),
+     edges as materialized (select n, ST_Subdivide(ST_Boundary(straight), 20) edge from asked)
+     select ${ids('isin and not isnear')} sure, ${ids('isnear')} unsure,
+            ${ids('not isnear and isin <> ST_Intersects(geom, bent)')} "wrongWhenBent"
+       from (select n, gid, geom, bent, ST_Intersects(geom, straight) isin,
+                    exists (select from edges e where e.n = a.n and ST_DWithin(geom, edge, 1.5)) isnear
+               from asked a cross join troncon_l93) x
+      group by n order by n`,
+  );
+}
+
 function toSurroundings(layer: Layer): Surroundings {
   const [row] = sql<{ bbox: Surroundings['bbox']; vertices: number[][] }>(
     `select array[ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)] bbox,
