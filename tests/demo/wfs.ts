@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { SaxesParser } from 'saxes';
+import type { Geometry, Position } from '../../src/geometry/index.js';
 
 /** An element as the tests look at it: with the prefix it was written with. */
 export interface Node {
@@ -74,8 +75,6 @@ export function exceptionOf({ root, status, type }: Reply) {
 
 const escapeText = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#13;');
-export const escapeAttribute = (text: string) =>
-  escapeText(text).replaceAll('"', '&quot;').replaceAll('\n', '&#10;').replaceAll('\t', '&#9;');
 
 // Builders for filters, written out so that they share nothing with the server.
 export const literal = (value: string) => `<ogc:Literal>${escapeText(value)}</ogc:Literal>`;
@@ -197,3 +196,46 @@ export const pairsOf = (node: Node): [number, number][] =>
       numbers[2 * k + 1]!,
     ]);
   });
+
+const EPSG_4326 = ' srsName="EPSG:4326"';
+
+/** A GeoJSON geometry as GML, longitude first as GeoServer reads `EPSG:4326`. */
+export function toGml(geometry: Geometry, srs = EPSG_4326): string {
+  const list = (positions: readonly Position[]) => positions.map(([x, y]) => `${x} ${y}`).join(' ');
+  const point = (position: Position, name: string) =>
+    `<gml:Point${name}><gml:pos>${list([position])}</gml:pos></gml:Point>`;
+  const line = (positions: readonly Position[], name: string) =>
+    `<gml:LineString${name}><gml:posList>${list(positions)}</gml:posList></gml:LineString>`;
+  const ring = (positions: readonly Position[], side: string) =>
+    `<gml:${side}><gml:LinearRing><gml:posList>${list(positions)}</gml:posList></gml:LinearRing></gml:${side}>`;
+  const polygon = (rings: readonly (readonly Position[])[], name: string) =>
+    `<gml:Polygon${name}>${rings.map((positions, i) => ring(positions, i === 0 ? 'exterior' : 'interior')).join('')}</gml:Polygon>`;
+  const multi = (name: string, member: string, parts: readonly string[]) =>
+    `<gml:${name}${srs}>${parts.map((part) => `<gml:${member}>${part}</gml:${member}>`).join('')}</gml:${name}>`;
+  switch (geometry.type) {
+    case 'Point':
+      return point(geometry.coordinates, srs);
+    case 'LineString':
+      return line(geometry.coordinates, srs);
+    case 'Polygon':
+      return polygon(geometry.coordinates, srs);
+    case 'MultiPoint':
+      return multi(
+        'MultiPoint',
+        'pointMember',
+        geometry.coordinates.map((part) => point(part, '')),
+      );
+    case 'MultiLineString':
+      return multi(
+        'MultiLineString',
+        'lineStringMember',
+        geometry.coordinates.map((part) => line(part, '')),
+      );
+    case 'MultiPolygon':
+      return multi(
+        'MultiPolygon',
+        'polygonMember',
+        geometry.coordinates.map((part) => polygon(part, '')),
+      );
+  }
+}
