@@ -1,8 +1,13 @@
+export { createGmlConverter } from './converter.js';
+export { GmlError, type GmlException, GmlExceptionReport } from './errors.js';
 export type {
   Converted,
   CrsReading,
   FeatureType,
   GmlConverter,
   GmlConverterOptions,
+  GmlLimits,
   SchemaAttribute,
 } from './model.js';
+export { readExceptionReport } from './read-exception-report.js';
+export { readFeatureTypes } from './schema.js';

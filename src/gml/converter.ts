@@ -1,0 +1,554 @@
+import { fromUtf8, Lane, putEscapedBytes, putText, toUtf8 } from './bytes.js';
+import { ComplexReader, isTrue } from './complex.js';
+import { type GmlError, GmlExceptionReport } from './errors.js';
+import { ExceptionReader, isExceptionReport } from './exception-report.js';
+import { FeatureWriter, type Slot, Slots } from './feature.js';
+import { GeometryReader, type Surroundings } from './geometry.js';
+import { Markup, type Sink } from './markup.js';
+import type { Converted, CrsReading, GmlConverter, GmlConverterOptions, GmlLimits } from './model.js';
+import { type Name, Role, type Tag } from './names.js';
+import { copyString, copyText, endString, NULL, toTyped } from './values.js';
+
+const LIMITS: GmlLimits = { depth: 256, featureBytes: 1 << 26, tagBytes: 1 << 16, attributes: 256 };
+const NOTHING: Converted = { bytes: new Uint8Array(0), ends: [] };
+const QUOTE = 0x22;
+
+/** What an open element is. */
+const Context = {
+  collection: 1,
+  /** Holds features, whatever it is called. */
+  member: 2,
+  /** A child of a collection that may be a member, a feature, or a plain property: its first child decides. */
+  undecided: 3,
+  feature: 4,
+  property: 5,
+  geometry: 6,
+  complex: 7,
+  bounds: 8,
+  ignored: 9,
+  report: 10,
+} as const;
+
+/** Where character data goes. */
+const Text = { ignored: 0, string: 1, raw: 2, geometry: 3, complex: 4, report: 5 } as const;
+
+interface Bounds {
+  srsName: string | undefined;
+  srsDimension: number | undefined;
+}
+
+export function createGmlConverter(options: GmlConverterOptions): GmlConverter {
+  return new Converter(options);
+}
+
+/** The document's elements to features: what is a collection, a member, a feature, a property (GML 3.1.1 §9, §7.2). */
+class Converter implements GmlConverter, Sink<Slot>, Surroundings {
+  ignoresText = true;
+  declaredCount: number | undefined;
+  private readonly limits: GmlLimits;
+  private readonly markup: Markup<Slot>;
+  private readonly slots: Slots;
+  private readonly writer: FeatureWriter;
+  private readonly geometry: GeometryReader;
+  private readonly complex = new ComplexReader();
+  private readonly contexts: number[] = [];
+  private depth = 0;
+  private mode: number = Text.ignored;
+  private readonly readings = new Map<string | undefined, CrsReading>();
+  private readonly counts: Record<string, number> = {};
+  private report: ExceptionReader | undefined;
+  private restarted: GmlError | undefined;
+  private failed: unknown;
+  // The Envelopes around the geometry being read: of each open collection, and of the feature.
+  private readonly collectionBounds: Bounds[] = [];
+  private readonly featureBounds: Bounds = { srsName: undefined, srsDimension: undefined };
+  // The feature being read: its geometry on the geometry lane, or the first nested one.
+  private hasGeometry = false;
+  private geometryFrom = 0;
+  private geometryTo = 0;
+  private geometryName: string | undefined;
+  private readonly nested = new Lane(0);
+  private nestedName: string | undefined;
+  // The property being read.
+  private slot: Slot | undefined;
+  private isOpen = false;
+  private isNil = false;
+  private isComplex = false;
+  private isDone = false;
+  private href: string | undefined;
+  private valueFrom = 0;
+
+  constructor(private readonly options: GmlConverterOptions) {
+    this.limits = { ...LIMITS, ...options.limits };
+    this.slots = new Slots(options.featureType, options.propertyNames);
+    this.writer = new FeatureWriter(this.slots);
+    this.geometry = new GeometryReader(this, (fault) => {
+      this.counts[fault] = (this.counts[fault] ?? 0) + 1;
+    });
+    this.markup = new Markup<Slot>(this, this.limits);
+  }
+
+  get numberOfFeatures(): number {
+    return this.writer.count;
+  }
+
+  get warnings(): Readonly<Record<string, number>> {
+    return this.counts;
+  }
+
+  push(bytes: Uint8Array): Converted {
+    return this.run(() => this.markup.push(bytes));
+  }
+
+  end(): Converted {
+    return this.run(() => {
+      try {
+        this.markup.end();
+      } catch (error) {
+        // A server that fails twice: its report counts, cut or not.
+        if (this.report !== undefined) this.throwReport();
+        throw error;
+      }
+    });
+  }
+
+  private run(step: () => void): Converted {
+    if (this.failed !== undefined) throw this.failed;
+    try {
+      step();
+      this.checkSize();
+    } catch (error) {
+      this.failed = error;
+      throw error;
+    }
+    return this.writer.ends.length === 0 ? NOTHING : this.writer.take();
+  }
+
+  private checkSize(): void {
+    const size = this.writer.properties.length + this.geometry.lane.length + this.complex.size;
+    if (size > this.limits.featureBytes) throw this.markup.limitFault('featureBytes');
+  }
+
+  // Surroundings
+
+  readingOf(srsName: string | undefined): CrsReading {
+    let reading = this.readings.get(srsName);
+    if (reading === undefined) {
+      reading = this.options.crs(srsName);
+      this.readings.set(srsName, reading);
+    }
+    return reading;
+  }
+
+  get srsName(): string | undefined {
+    if (this.options.srsNameFromEnvelope !== true) return undefined;
+    return (
+      this.featureBounds.srsName ??
+      this.collectionBounds.findLast((one) => one.srsName !== undefined)?.srsName
+    );
+  }
+
+  get srsDimension(): number | undefined {
+    const { srsDimension } = this.featureBounds;
+    return (
+      srsDimension ?? this.collectionBounds.findLast((one) => one.srsDimension !== undefined)?.srsDimension
+    );
+  }
+
+  // Sink
+
+  open(name: Name<Slot>, tag: Tag<Slot>): void {
+    const context = this.depth === 0 ? 0 : (this.contexts[this.depth - 1] as number);
+    this.depth++;
+    if (this.restarted !== undefined && this.report === undefined) {
+      if (!isExceptionReport(name)) throw this.restarted;
+      this.beginReport(name, tag);
+      return;
+    }
+    if (context === Context.geometry) {
+      this.contexts[this.depth - 1] = context;
+      this.geometry.open(name, tag);
+      this.setMode(this.geometry.takesText ? Text.geometry : Text.ignored);
+      return;
+    }
+    this.contexts[this.depth - 1] = Context.ignored;
+    if (context < Context.feature) this.openOutside(context, name, tag);
+    else if (context === Context.feature) this.openProperty(name, tag);
+    else this.openInside(context, name, tag);
+  }
+
+  close(name: Name<Slot>): void {
+    const context = this.contexts[--this.depth] as number;
+    const outer = this.depth === 0 ? 0 : (this.contexts[this.depth - 1] as number);
+    if (context === Context.geometry) this.closeGeometry(outer);
+    else if (context === Context.property) this.closeProperty();
+    else if (context === Context.feature) this.closeFeature();
+    else if (context === Context.complex) this.closeComplex();
+    else if (context === Context.collection) this.collectionBounds.pop();
+    else if (context === Context.report) this.closeReport(name, outer);
+  }
+
+  text(bytes: Uint8Array, at: number): number {
+    switch (this.mode) {
+      case Text.geometry:
+        return this.geometry.text(bytes, at);
+      case Text.string:
+        return copyString(this.writer.properties, bytes, at);
+      case Text.complex:
+        return this.complex.text(bytes, at);
+      case Text.report:
+        return (this.report as ExceptionReader).text(bytes, at);
+      default:
+        return copyText(this.writer.properties, bytes, at);
+    }
+  }
+
+  characters(bytes: Uint8Array, from: number, to: number): void {
+    switch (this.mode) {
+      case Text.geometry:
+        this.geometry.characters(bytes, from, to);
+        break;
+      case Text.string:
+        putEscapedBytes(this.writer.properties, bytes, from, to);
+        break;
+      case Text.complex:
+        this.complex.characters(bytes, from, to);
+        break;
+      case Text.report:
+        (this.report as ExceptionReader).characters(bytes, from, to);
+        break;
+      default:
+        this.writer.properties.put(bytes, from, to);
+    }
+  }
+
+  restart(fault: GmlError): void {
+    this.restarted = fault;
+  }
+
+  private setMode(mode: number): void {
+    this.mode = mode;
+    this.ignoresText = mode === Text.ignored;
+  }
+
+  private setContext(context: number): void {
+    this.contexts[this.depth - 1] = context;
+  }
+
+  // Outside features
+
+  private openOutside(context: number, name: Name<Slot>, tag: Tag<Slot>): void {
+    if (isExceptionReport(name)) this.beginReport(name, tag);
+    else if (context === 0) this.openRoot(name, tag);
+    else if (context === Context.collection) this.openInCollection(name, tag);
+    else if (isCollection(name)) this.beginCollection();
+    else if (context === Context.member) this.beginFeature(tag);
+    else this.decide(name, tag);
+  }
+
+  private openRoot(name: Name<Slot>, tag: Tag<Slot>): void {
+    if (isCollection(name)) {
+      this.declaredCount = toCount(tag.value(Role.numberMatched) ?? tag.value(Role.numberOfFeatures));
+      this.beginCollection();
+    } else if (isMember(name)) this.setContext(Context.member);
+    else if ((tag.roles & (Role.gmlId | Role.fid)) !== 0 && !name.isGml) this.beginFeature(tag);
+    else throw this.markup.fault('gml.notFeatureCollection', this.markup.position, { name: name.qualified });
+  }
+
+  private beginCollection(): void {
+    this.setContext(Context.collection);
+    this.collectionBounds.push({ srsName: undefined, srsDimension: undefined });
+  }
+
+  private openInCollection(name: Name<Slot>, tag: Tag<Slot>): void {
+    if (isMember(name)) this.setContext(Context.member);
+    else if (name.local === 'boundedBy' && (name.isGml || isWfs(name))) this.setContext(Context.bounds);
+    else if (name.local === 'truncatedResponse') {
+      // WFS 2.0 §11.3.5: the report inside says why.
+      this.counts.truncatedResponse = (this.counts.truncatedResponse ?? 0) + 1;
+      this.setContext(Context.member);
+    } else if (name.isGml || isWfs(name)) return;
+    else if ((tag.roles & (Role.gmlId | Role.fid)) !== 0) this.beginFeature(tag);
+    else this.setContext(Context.undecided);
+  }
+
+  /** GML's rule of alternating properties (lower case) and objects (upper case), or an id, tells members by any name. */
+  private decide(name: Name<Slot>, tag: Tag<Slot>): void {
+    // A shape the collection was asked with, or its extent (osgb:queryExtent).
+    if (GeometryReader.isGeometry(name, false) || (tag.roles & Role.srsName) !== 0) {
+      this.contexts[this.depth - 2] = Context.ignored;
+      return;
+    }
+    if ((tag.roles & (Role.gmlId | Role.fid)) !== 0 || /^\p{Lu}/u.test(name.local)) {
+      this.contexts[this.depth - 2] = Context.member;
+      this.beginFeature(tag);
+      return;
+    }
+    this.depth--;
+    this.beginFeature(undefined);
+    this.depth++;
+    this.openProperty(name, tag);
+  }
+
+  // Features
+
+  private beginFeature(tag: Tag<Slot> | undefined): void {
+    this.setContext(Context.feature);
+    this.writer.begin(tag);
+    this.geometry.lane.length = 0;
+    this.hasGeometry = false;
+    this.geometryFrom = 0;
+    this.geometryTo = 0;
+    this.geometryName = this.slots.geometryName;
+    this.nested.length = 0;
+    this.nestedName = undefined;
+    this.featureBounds.srsName = undefined;
+    this.featureBounds.srsDimension = undefined;
+    this.setMode(Text.ignored);
+  }
+
+  private closeFeature(): void {
+    this.checkSize();
+    if (this.geometryName === undefined && this.nestedName !== undefined) {
+      this.writer.end(this.nested, 0, this.nested.length, this.nestedName);
+    } else {
+      this.writer.end(this.geometry.lane, this.geometryFrom, this.geometryTo, this.geometryName);
+    }
+    this.setMode(Text.ignored);
+  }
+
+  // Properties
+
+  private openProperty(name: Name<Slot>, tag: Tag<Slot>): void {
+    const slot = this.slots.of(name);
+    if (slot.kind === 'bounds') this.setContext(Context.bounds);
+    if (slot.kind === 'bounds' || slot.kind === 'ignored') return;
+    this.setContext(Context.property);
+    this.slot = slot;
+    this.isOpen = false;
+    this.isComplex = false;
+    this.isDone = false;
+    this.isNil = (tag.roles & Role.nil) !== 0 && isTrue(tag.value(Role.nil));
+    this.href = (tag.roles & Role.href) === 0 ? undefined : tag.value(Role.href);
+    if (slot.kind === 'geometry' && !this.hasGeometry) this.setMode(Text.ignored);
+    else this.beginValue(slot, name);
+  }
+
+  private beginValue(slot: Slot, name: Name<Slot>): void {
+    const { properties } = this.writer;
+    this.valueFrom = this.writer.beginValue(slot, name.isGml);
+    this.isOpen = true;
+    const isString = slot.type === 'string' || slot.type === 'object';
+    if (isString) properties.putByte(QUOTE);
+    this.setMode(this.isNil ? Text.ignored : isString ? Text.string : Text.raw);
+  }
+
+  private closeProperty(): void {
+    this.setMode(Text.ignored);
+    if (this.isDone) return;
+    const slot = this.slot as Slot;
+    if (this.href !== undefined && this.isEmptyValue() && this.takeReferenced(slot, this.href)) return;
+    if (!this.isOpen) return;
+    if (!this.slots.isAsked(slot.name)) {
+      this.writer.cancelValue();
+      return;
+    }
+    this.finishValue(slot);
+    this.writer.endValue();
+  }
+
+  private isEmptyValue(): boolean {
+    return !this.isComplex && (!this.isOpen || this.writer.properties.length <= this.valueFrom + 1);
+  }
+
+  private finishValue(slot: Slot): void {
+    const { properties } = this.writer;
+    if (this.isComplex || this.isNil) {
+      properties.length = this.valueFrom;
+      if (this.isNil) properties.put(NULL);
+      else putText(properties, this.complex.end());
+      this.complex.size = 0;
+      return;
+    }
+    if (slot.type === 'string' || slot.type === 'object') endString(properties, this.valueFrom);
+    else toTyped(properties, this.valueFrom, slot.type);
+  }
+
+  /** A geometry by reference, or (not for a declared geometry) whatever else the reference leads to, as `@href`. */
+  private takeReferenced(slot: Slot, href: string): boolean {
+    const isFound = this.geometry.putReferenced(href);
+    if (isFound) {
+      this.takeGeometry();
+      return true;
+    }
+    if (slot.isGeometry || slot.kind === 'geometry') {
+      this.counts.unresolvedReference = (this.counts.unresolvedReference ?? 0) + 1;
+      return false;
+    }
+    if (!this.slots.isAsked(slot.name)) return false;
+    const { properties } = this.writer;
+    properties.length = this.valueFrom;
+    putText(properties, JSON.stringify({ '@href': href }));
+    this.writer.endValue();
+    return true;
+  }
+
+  // Inside properties
+
+  private openInside(context: number, name: Name<Slot>, tag: Tag<Slot>): void {
+    if (context === Context.property) this.openInProperty(name, tag);
+    else if (context === Context.complex) this.openInComplex(name, tag);
+    else if (context === Context.bounds) this.readBounds(name, tag);
+    else if (context === Context.report) this.openReport(name, tag);
+  }
+
+  private openInProperty(name: Name<Slot>, tag: Tag<Slot>): void {
+    const slot = this.slot as Slot;
+    if (this.isNil) return;
+    if (!this.isComplex && GeometryReader.isGeometry(name, slot.isGeometry)) {
+      this.beginGeometry(name, tag);
+      return;
+    }
+    if (this.isDone || !this.isOpen) return;
+    if (!this.isComplex) this.beginComplex(slot);
+    this.openInComplex(name, tag);
+  }
+
+  /** Elements where text was expected; what stood before them is kept. */
+  private beginComplex(slot: Slot): void {
+    const { properties } = this.writer;
+    const isString = properties.bytes[this.valueFrom] === QUOTE;
+    const written = fromUtf8(properties.bytes, this.valueFrom, properties.length);
+    const text = isString ? String(JSON.parse(`${written}"`)) : written;
+    this.isComplex = true;
+    this.complex.begin(slot.name);
+    if (text.trim() === '') return;
+    const bytes = toUtf8(text);
+    this.complex.characters(bytes, 0, bytes.length);
+  }
+
+  private openInComplex(name: Name<Slot>, tag: Tag<Slot>): void {
+    if (GeometryReader.isGeometry(name, false)) {
+      this.beginGeometry(name, tag);
+      return;
+    }
+    this.setContext(Context.complex);
+    this.complex.open(name, tag);
+    this.setMode(Text.complex);
+  }
+
+  private closeComplex(): void {
+    this.complex.close();
+    this.setMode(Text.complex);
+  }
+
+  private beginGeometry(name: Name<Slot>, tag: Tag<Slot>): void {
+    this.setContext(Context.geometry);
+    this.geometry.begin(name, tag);
+    this.setMode(this.geometry.takesText ? Text.geometry : Text.ignored);
+  }
+
+  private closeGeometry(outer: number): void {
+    const isWhole = this.geometry.close();
+    this.setMode(this.geometry.takesText ? Text.geometry : Text.ignored);
+    if (!isWhole) return;
+    if (outer === Context.property && !this.isComplex) this.takeGeometry();
+    else this.takeNestedGeometry();
+  }
+
+  /** The feature's geometry, or another one: that is a property. */
+  private takeGeometry(): void {
+    const { lane, from } = this.geometry;
+    const slot = this.slot as Slot;
+    if (this.isMain(slot)) {
+      if (this.isOpen) this.writer.cancelValue();
+      this.isOpen = false;
+      this.hasGeometry = true;
+      this.geometryFrom = from;
+      this.geometryTo = lane.length;
+      this.geometryName = slot.name;
+    } else if (this.slots.isAsked(slot.name)) {
+      if (this.isDone) this.writer.beginValue(slot, false);
+      const { properties } = this.writer;
+      if (!this.isDone) properties.length = this.valueFrom;
+      if (lane.length > from) properties.put(lane.bytes, from, lane.length);
+      else properties.put(NULL);
+      this.writer.endValue();
+      lane.length = from;
+    } else {
+      if (this.isOpen) this.writer.cancelValue();
+      lane.length = from;
+    }
+    this.isDone = true;
+  }
+
+  private isMain(slot: Slot): boolean {
+    if (this.hasGeometry) return false;
+    return slot.kind === 'geometry' || this.slots.geometryName === undefined;
+  }
+
+  private takeNestedGeometry(): void {
+    const { lane, from } = this.geometry;
+    const isNull = lane.length === from;
+    this.complex.geometry(isNull ? 'null' : fromUtf8(lane.bytes, from, lane.length));
+    // Of several nested ones the last is the feature's, as GDAL has it; GML does not say.
+    if (!isNull) {
+      this.nestedName = this.complex.name;
+      this.nested.length = 0;
+      this.nested.put(lane.bytes, from, lane.length);
+    }
+    lane.length = from;
+    this.setMode(Text.complex);
+  }
+
+  private readBounds(name: Name<Slot>, tag: Tag<Slot>): void {
+    if (name.local !== 'Envelope' && name.local !== 'Box') return;
+    const isOfFeature = this.contexts[this.depth - 3] === Context.feature;
+    const bounds = isOfFeature ? this.featureBounds : this.collectionBounds.at(-1);
+    if (bounds === undefined) return;
+    bounds.srsName = tag.value(Role.srsName);
+    const dimension = Number(tag.value(Role.srsDimension));
+    bounds.srsDimension = dimension >= 2 && dimension <= 4 ? dimension : undefined;
+  }
+
+  // Exception reports
+
+  private beginReport(name: Name<Slot>, tag: Tag<Slot>): void {
+    this.report = new ExceptionReader();
+    this.openReport(name, tag);
+  }
+
+  private openReport(name: Name<Slot>, tag: Tag<Slot>): void {
+    this.setContext(Context.report);
+    this.report?.open(name, tag);
+    this.setMode(Text.report);
+  }
+
+  private closeReport(name: Name<Slot>, outer: number): void {
+    this.report?.close(name);
+    if (outer !== Context.report) this.throwReport();
+  }
+
+  private throwReport(): never {
+    const report = this.report as ExceptionReader;
+    report.flush();
+    throw new GmlExceptionReport(report.exceptions, this.markup.place);
+  }
+}
+
+function isCollection(name: Name<Slot>): boolean {
+  return name.local.endsWith('FeatureCollection') || (name.local === 'Tuple' && isWfs(name));
+}
+
+function isMember(name: Name<Slot>): boolean {
+  return /[mM]embers?$/.test(name.local);
+}
+
+function isWfs(name: Name<Slot>): boolean {
+  return name.namespace?.startsWith('http://www.opengis.net/wfs') ?? false;
+}
+
+/** `unknown` is undefined (WFS 2.0 §7.7.4.3). */
+function toCount(text: string | undefined): number | undefined {
+  return text !== undefined && /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
+}

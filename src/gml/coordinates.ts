@@ -1,0 +1,382 @@
+import { fromUtf8, Lane, putText, TEXT_STOP, WHITE } from './bytes.js';
+import type { CrsReading } from './model.js';
+import { isPlainNumber, putNumber, readNumber, toJsonNumber, toValue } from './numbers.js';
+
+/** How a run of numbers is written. */
+export type Notation =
+  /** `gml:posList`: numbers and white space, `dimension` of them a position (GML 3.1.1 §10.1.4.2). */
+  | 'posList'
+  /** `gml:pos`, or the X, Y and Z of one `gml:coord`: one position, as many dimensions as there are numbers. */
+  | 'pos'
+  /** `gml:coordinates`: tuples with separators of their own (GML 2.1.2 §4.3.1). */
+  | 'coordinates';
+
+/** What separates in `gml:coordinates`, as bytes. */
+export interface Separators {
+  readonly decimal: number;
+  readonly cs: number;
+  readonly ts: number;
+}
+
+const DEFAULTS: Separators = { decimal: 0x2e, cs: 0x2c, ts: 0x20 };
+/** `ogr_gml_55` and others: blank inside the tuple, comma (or nothing) between tuples, and no attribute that says so. */
+const REVERSED: Separators = { decimal: 0x2e, cs: 0x20, ts: 0x2c };
+
+/** The separators an element declares; each is one character. */
+export function toSeparators(
+  decimal: string | undefined,
+  cs: string | undefined,
+  ts: string | undefined,
+): Separators | undefined {
+  if (decimal === undefined && cs === undefined && ts === undefined) return undefined;
+  const isDefault = (decimal ?? '.') === '.' && (cs ?? ',') === ',' && (ts ?? ' ') === ' ';
+  if (isDefault) return DEFAULTS;
+  const toByte = (text: string | undefined, fallback: number): number => text?.charCodeAt(0) || fallback;
+  return { decimal: toByte(decimal, 0x2e), cs: toByte(cs, 0x2c), ts: toByte(ts, 0x20) };
+}
+
+const TOKEN_MAX = 512;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const COMMA = 0x2c;
+const LT = 0x3c;
+const SLASH = 0x2f;
+
+export type CoordinateFault = 'nanCoordinate' | 'badCoordinate' | 'incompletePosition' | 'badDimension';
+
+/**
+ * Numbers in, `[x,y],[x,y]` out, on the geometry's lane. Digits are copied; where a chunk is cut never matters: the
+ * loop over plain pairs hands whatever it cannot finish to the slow path, and both compute the same values.
+ */
+export class Coordinates {
+  /** Positions since `begin`. */
+  count = 0;
+  /** Twice the signed area under the positions, about the first one; positive is counterclockwise. */
+  area = 0;
+  fault: CoordinateFault | undefined;
+  private notation: Notation = 'posList';
+  private dimension = 2;
+  private separators = DEFAULTS;
+  private mayBeReversed = false;
+  private swap = false;
+  private transform: CrsReading['transform'];
+  private firstX = 0;
+  private firstY = 0;
+  private lastX = 0;
+  private lastY = 0;
+  /** The number being read, and those of the position being read. */
+  private readonly token = new Lane(64);
+  private readonly ordinates = new Lane(256);
+  private readonly ends: number[] = [];
+  private ordinateCount = 0;
+  private afterComma = false;
+
+  constructor(private readonly lane: Lane) {}
+
+  /** A new run of positions: a line, a ring, a point. */
+  begin(): void {
+    this.count = 0;
+    this.area = 0;
+    this.fault = undefined;
+  }
+
+  /** A new element with numbers inside the run. */
+  open(notation: Notation, reading: CrsReading, dimension: number, separators?: Separators): void {
+    this.notation = notation;
+    this.dimension = dimension;
+    this.separators = separators ?? DEFAULTS;
+    this.mayBeReversed = notation === 'coordinates' && separators === undefined;
+    this.swap = reading.swap;
+    this.transform = reading.transform;
+    this.token.length = 0;
+    this.ordinates.length = 0;
+    this.ordinateCount = 0;
+    this.afterComma = false;
+    if (notation === 'posList' && !(dimension >= 2 && dimension <= 4)) this.fault ??= 'badDimension';
+  }
+
+  /** The element is over. */
+  close(): void {
+    this.endToken();
+    if (this.ordinateCount === 0) return;
+    if (this.notation === 'posList') this.fault ??= 'incompletePosition';
+    else this.endPosition();
+  }
+
+  /** Takes character data up to where `Sink.text` has to stop. */
+  text(bytes: Uint8Array, start: number): number {
+    let at = start;
+    while (TEXT_STOP[bytes[at] as number] === 0) {
+      if (this.ordinateCount === 0 && this.token.length === 0 && this.transform === undefined) {
+        at = this.copyPairs(bytes, at);
+        if (TEXT_STOP[bytes[at] as number] === 1) return at;
+      }
+      this.take(bytes[at++] as number);
+    }
+    return at;
+  }
+
+  characters(bytes: Uint8Array, from: number, to: number): void {
+    for (let at = from; at < to; at++) this.take(bytes[at] as number);
+  }
+
+  /** Copies pairs as long as both numbers are plain, whole and in the window; stops where it cannot. */
+  private copyPairs(bytes: Uint8Array, start: number): number {
+    if (this.notation === 'posList') {
+      return this.dimension === 2 ? this.copyRun(bytes, start, false, false) : start;
+    }
+    if (this.notation === 'coordinates' && this.separators === DEFAULTS && !this.afterComma) {
+      return this.copyRun(bytes, start, true, false);
+    }
+    return this.notation === 'pos' ? this.copyRun(bytes, start, false, true) : start;
+  }
+
+  /**
+   * The hot loop: `a b a b` or (`isTuples`) `a,b a,b`, or (`isSingle`) one `a b`. Numbers are measured and valued in one pass and copied in a
+   * second, which is what lets them change places.
+   */
+  private copyRun(bytes: Uint8Array, start: number, isTuples: boolean, isSingle: boolean): number {
+    const { lane, swap } = this;
+    let { count, area, lastX, lastY, firstX, firstY } = this;
+    let at = start;
+    let from = start;
+    let out = lane.bytes;
+    let end = lane.length;
+    let limit = out.length;
+    for (;;) {
+      let byte = bytes[at] as number;
+      while (WHITE[byte] === 1) byte = bytes[++at] as number;
+      from = at;
+      // The first number.
+      const firstFrom = at;
+      if (byte === MINUS) byte = bytes[++at] as number;
+      const firstDigit = at;
+      let value = 0;
+      let digit = (byte - 0x30) >>> 0;
+      while (digit < 10) {
+        value = value * 10 + digit;
+        digit = ((bytes[++at] as number) - 0x30) >>> 0;
+      }
+      if (at === firstDigit || (bytes[firstDigit] === 0x30 && at - firstDigit > 1)) break;
+      let fraction = 0;
+      if (bytes[at] === POINT) {
+        const point = at;
+        digit = ((bytes[++at] as number) - 0x30) >>> 0;
+        while (digit < 10) {
+          value = value * 10 + digit;
+          digit = ((bytes[++at] as number) - 0x30) >>> 0;
+        }
+        fraction = at - point - 1;
+        if (fraction === 0) break;
+      }
+      const firstTo = at;
+      const first = firstDigit === firstFrom ? toValue(value, fraction) : -toValue(value, fraction);
+      // What is between.
+      if (isTuples) {
+        if (bytes[at] !== COMMA) break;
+        at++;
+      } else {
+        if (WHITE[bytes[at] as number] === 0) break;
+        while (WHITE[bytes[at] as number] === 1) at++;
+      }
+      // The second number.
+      const secondFrom = at;
+      if (bytes[at] === MINUS) at++;
+      const secondDigit = at;
+      value = 0;
+      digit = ((bytes[at] as number) - 0x30) >>> 0;
+      while (digit < 10) {
+        value = value * 10 + digit;
+        digit = ((bytes[++at] as number) - 0x30) >>> 0;
+      }
+      if (at === secondDigit || (bytes[secondDigit] === 0x30 && at - secondDigit > 1)) break;
+      fraction = 0;
+      if (bytes[at] === POINT) {
+        const point = at;
+        digit = ((bytes[++at] as number) - 0x30) >>> 0;
+        while (digit < 10) {
+          value = value * 10 + digit;
+          digit = ((bytes[++at] as number) - 0x30) >>> 0;
+        }
+        fraction = at - point - 1;
+        if (fraction === 0) break;
+      }
+      // A `<` ends the number only where it begins the end tag: behind a comment the digits would go on.
+      byte = bytes[at] as number;
+      if (byte === LT ? bytes[at + 1] !== SLASH : WHITE[byte] === 0) break;
+      if (isSingle && !isLast(bytes, at)) break;
+      const second = secondDigit === secondFrom ? toValue(value, fraction) : -toValue(value, fraction);
+      // Out.
+      if (end + (at - firstFrom) + 8 > limit) {
+        lane.length = end;
+        lane.reserve(Math.max(at - firstFrom + 8, 4096));
+        out = lane.bytes;
+        limit = out.length;
+      }
+      if (count > 0) out[end++] = COMMA;
+      out[end++] = 0x5b;
+      let x = first;
+      let y = second;
+      if (swap) {
+        x = second;
+        y = first;
+        for (let i = secondFrom; i < at; i++) out[end++] = bytes[i] as number;
+        out[end++] = COMMA;
+        for (let i = firstFrom; i < firstTo; i++) out[end++] = bytes[i] as number;
+      } else {
+        for (let i = firstFrom; i < firstTo; i++) out[end++] = bytes[i] as number;
+        out[end++] = COMMA;
+        for (let i = secondFrom; i < at; i++) out[end++] = bytes[i] as number;
+      }
+      out[end++] = 0x5d;
+      if (count === 0) {
+        firstX = x;
+        firstY = y;
+        lastX = 0;
+        lastY = 0;
+      } else {
+        const dx = x - firstX;
+        const dy = y - firstY;
+        area += lastX * dy - dx * lastY;
+        lastX = dx;
+        lastY = dy;
+      }
+      count++;
+    }
+    lane.length = end;
+    this.count = count;
+    this.area = area;
+    this.firstX = firstX;
+    this.firstY = firstY;
+    this.lastX = lastX;
+    this.lastY = lastY;
+    return from;
+  }
+
+  /** The slow path: a byte of a number, or a separator. */
+  private take(byte: number): void {
+    if (this.notation === 'coordinates') this.takeOfTuple(byte);
+    else if (WHITE[byte] === 1 || byte === 0x0d) this.endToken();
+    else this.addToToken(byte);
+  }
+
+  private takeOfTuple(byte: number): void {
+    const { cs, ts, decimal } = this.separators;
+    const isWhite = WHITE[byte] === 1 || byte === 0x0d;
+    if (byte === cs && !isWhite) {
+      this.endToken();
+      this.afterComma = true;
+    } else if (byte === ts && !isWhite) {
+      this.endToken();
+      this.endTuple();
+    } else if (isWhite) {
+      this.endToken();
+    } else {
+      this.beginToken();
+      this.addToToken(byte === decimal ? POINT : byte);
+    }
+  }
+
+  /** White space ends a tuple, unless a separator stands about it: `1, 2 3, 4` is two tuples. */
+  private beginToken(): void {
+    if (this.token.length > 0) return;
+    const isBlankInside = this.separators.cs === 0x20;
+    if (this.ordinateCount > 0 && !this.afterComma && !isBlankInside) {
+      if (this.ordinateCount === 1 && this.mayBeReversed && this.count === 0) this.separators = REVERSED;
+      else this.endTuple();
+    }
+    this.mayBeReversed &&= this.ordinateCount < 2 && this.count === 0;
+    this.afterComma = false;
+  }
+
+  private endTuple(): void {
+    this.afterComma = false;
+    if (this.ordinateCount > 0) this.endPosition();
+  }
+
+  private addToToken(byte: number): void {
+    if (this.token.length < TOKEN_MAX) this.token.putByte(byte);
+    else this.fault ??= 'badCoordinate';
+  }
+
+  private endToken(): void {
+    const { token } = this;
+    if (token.length === 0) return;
+    if (isPlainNumber(token.bytes, 0, token.length)) this.ordinates.put(token.bytes, 0, token.length);
+    else this.putOtherNumber(fromUtf8(token.bytes, 0, token.length));
+    token.length = 0;
+    this.ends[this.ordinateCount++] = this.ordinates.length;
+    if (this.notation === 'posList' && this.ordinateCount >= this.dimension) this.endPosition();
+    else if (this.ordinateCount > 4) {
+      this.fault ??= 'badDimension';
+      this.ordinateCount = 4;
+    }
+  }
+
+  private putOtherNumber(text: string): void {
+    const number = toJsonNumber(text);
+    // A NaN or an infinity is a fault of the geometry, never a null inside a position (RFC 7946 §3.1.1).
+    if (number === null || (number !== undefined && !Number.isFinite(Number(number))))
+      this.fault ??= 'nanCoordinate';
+    else if (number === undefined) this.fault ??= 'badCoordinate';
+    putText(this.ordinates, number ?? '0');
+  }
+
+  private endPosition(): void {
+    const count = this.ordinateCount;
+    this.ordinateCount = 0;
+    if (count < 2) this.fault ??= this.notation === 'posList' ? 'badDimension' : 'incompletePosition';
+    else this.putPosition(count);
+    this.ordinates.length = 0;
+  }
+
+  private putPosition(count: number): void {
+    const { lane, ordinates } = this;
+    const from = (index: number): number => (index === 0 ? 0 : (this.ends[index - 1] as number));
+    const to = (index: number): number => this.ends[index] as number;
+    const [x, y] = this.swap ? [1, 0] : [0, 1];
+    if (this.count > 0) lane.putByte(COMMA);
+    lane.putByte(0x5b);
+    let valueX = readNumber(ordinates.bytes, from(x), to(x));
+    let valueY = readNumber(ordinates.bytes, from(y), to(y));
+    if (this.transform === undefined) {
+      lane.put(ordinates.bytes, from(x), to(x));
+      lane.putByte(COMMA);
+      lane.put(ordinates.bytes, from(y), to(y));
+    } else {
+      [valueX, valueY] = this.transform(valueX, valueY);
+      if (!Number.isFinite(valueX) || !Number.isFinite(valueY)) this.fault ??= 'nanCoordinate';
+      putNumber(lane, valueX);
+      lane.putByte(COMMA);
+      putNumber(lane, valueY);
+    }
+    if (count > 2) {
+      lane.putByte(COMMA);
+      lane.put(ordinates.bytes, from(2), to(2));
+    }
+    lane.putByte(0x5d);
+    this.addToArea(valueX, valueY);
+  }
+
+  private addToArea(x: number, y: number): void {
+    if (this.count++ === 0) {
+      this.firstX = x;
+      this.firstY = y;
+      this.lastX = 0;
+      this.lastY = 0;
+      return;
+    }
+    const dx = x - this.firstX;
+    const dy = y - this.firstY;
+    this.area += this.lastX * dy - dx * this.lastY;
+    this.lastX = dx;
+    this.lastY = dy;
+  }
+}
+
+/** Whether only white space and an end tag follow. */
+function isLast(bytes: Uint8Array, from: number): boolean {
+  let at = from;
+  while (WHITE[bytes[at] as number] === 1) at++;
+  return bytes[at] === LT && bytes[at + 1] === SLASH;
+}

@@ -1,0 +1,638 @@
+import { fromUtf8, Lane, putText, TEXT_STOP, toUtf8 } from './bytes.js';
+import { Coordinates, type Notation, toSeparators } from './coordinates.js';
+import { type Point, toArcByCentre, toArcString, toArcStringByBulge, toCircle } from './curves.js';
+import { isCurvePart, isObject, Kind, toKind } from './geometry-names.js';
+import { KnownGeometries } from './known-geometries.js';
+import type { CrsReading } from './model.js';
+import { type Name, Role, type Tag } from './names.js';
+import { putNumber } from './numbers.js';
+import {
+  areaOf,
+  findEnd,
+  findLast,
+  isSamePosition,
+  readPositions,
+  reversePositions,
+  toTexts,
+} from './positions.js';
+
+/** Faults that cost a feature its geometry. */
+export type GeometryFault =
+  | 'nanCoordinate'
+  | 'badCoordinate'
+  | 'incompletePosition'
+  | 'badDimension'
+  | 'tooFewPositions'
+  | 'exteriorMissing'
+  | 'unsupportedCurve'
+  | 'unexpectedElement'
+  | 'unresolvedReference';
+
+/** What a geometry stands in: where coordinates without srsName or srsDimension take theirs from. */
+export interface Surroundings {
+  readingOf(srsName: string | undefined): CrsReading;
+  /** Of the nearest enclosing Envelope, where that counts. */
+  readonly srsName: string | undefined;
+  readonly srsDimension: number | undefined;
+}
+
+const TYPES: Readonly<Record<number, string>> = {
+  [Kind.point]: 'Point',
+  [Kind.line]: 'LineString',
+  [Kind.ring]: 'LineString',
+  [Kind.polygon]: 'Polygon',
+  [Kind.envelope]: 'Polygon',
+  [Kind.surface]: 'MultiPolygon',
+  [Kind.multiPoint]: 'MultiPoint',
+  [Kind.multiLine]: 'MultiLineString',
+  [Kind.multiSurface]: 'MultiPolygon',
+};
+const HEADERS = new Map(
+  Object.values(TYPES).map((type) => [type, toUtf8(`{"type":"${type}","coordinates":`)] as const),
+);
+const COLLECTION_HEADER = toUtf8('{"type":"GeometryCollection","geometries":');
+const SPACE = toUtf8(' ');
+const COMMA = 0x2c;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const BRACE = 0x7d;
+
+/** An open element of a geometry. Kept and used again. */
+class Frame {
+  kind = 0;
+  /** Of an object: it writes nothing of its own, its content belongs to an object around it. */
+  isTransparent = false;
+  /** Something stood inside. */
+  isTouched = false;
+  /** Where it begins on the lane, with the comma before it; and its coordinates, without. */
+  from = 0;
+  start = 0;
+  /** Parts written. */
+  count = 0;
+  hasExterior = false;
+  /** Positions are to be turned round when it ends. */
+  isReversed = false;
+  reading: CrsReading | undefined;
+  dimension: number | undefined;
+  href: string | undefined;
+  id = new Lane(0);
+  /** The container that was open around it, and the run of positions. */
+  container: Frame | undefined;
+  run: Frame | undefined;
+}
+
+/**
+ * GML geometry (2.1.2 §4.3, 3.1.1 §10, 3.2 §10) to GeoJSON (RFC 7946 §3.1), appended to a lane while it is read:
+ * rings closed and turned the right way (§3.1.6), curves made of positions, M dropped.
+ */
+export class GeometryReader {
+  /** The geometry is whole, on the lane from `from` to its end; nothing there is a null geometry. */
+  from = 0;
+  readonly lane = new Lane(1 << 12);
+  private readonly coordinates = new Coordinates(this.lane);
+  private readonly spare = new Lane(0);
+  private readonly known = new KnownGeometries();
+  private readonly frames: Frame[] = [];
+  private depth = 0;
+  /** The object that takes parts, and the line or ring that takes positions. */
+  private container: Frame | undefined;
+  private run: Frame | undefined;
+  private fault: GeometryFault | undefined;
+  /** Elements inside one that is skipped. */
+  private skipped = 0;
+  /** The run's area has to be read from what was written. */
+  private isReworked = false;
+  private reversals = 0;
+  private parameterName = '';
+  private readonly parameterText = new Lane(32);
+  private parameters: { radius?: number; startAngle?: number; endAngle?: number; bulges: number[] } = {
+    bulges: [],
+  };
+  /** Set where character data is of interest. */
+  takesText = false;
+
+  constructor(
+    private readonly surroundings: Surroundings,
+    private readonly warn: (fault: GeometryFault) => void,
+  ) {}
+
+  /** Whether the element begins a geometry. */
+  static isGeometry(name: Name, isExpected: boolean): boolean {
+    if (!name.isGml && !isExpected) return false;
+    const kind = toKind(name.local);
+    return isObject(kind) && !isCurvePart(kind);
+  }
+
+  /** The outermost element of a geometry. */
+  begin(name: Name, tag: Tag): void {
+    this.from = this.lane.length;
+    this.depth = 0;
+    this.container = undefined;
+    this.run = undefined;
+    this.fault = undefined;
+    this.skipped = 0;
+    this.reversals = 0;
+    this.open(name, tag);
+  }
+
+  open(name: Name, tag: Tag): void {
+    this.takesText = false;
+    if (this.skipped > 0) {
+      this.skipped++;
+      return;
+    }
+    const parent = this.depth > 0 ? this.frames[this.depth - 1] : undefined;
+    const kind = toKind(name.local);
+    if (parent !== undefined) parent.isTouched = true;
+    if (kind === Kind.unknown || kind === Kind.ignored) {
+      if (kind === Kind.unknown) this.refuse('unexpectedElement');
+      this.skipped = 1;
+      return;
+    }
+    const frame = this.push(kind, parent, tag);
+    if (kind === Kind.parameter) this.parameterName = name.local;
+    if (isObject(kind)) this.openObject(frame, tag);
+    else this.openProperty(frame, tag);
+  }
+
+  /** @returns whether the geometry is whole */
+  close(): boolean {
+    this.takesText = false;
+    if (this.skipped > 0) {
+      this.skipped--;
+      return false;
+    }
+    const frame = this.frames[this.depth - 1] as Frame;
+    if (isObject(frame.kind)) this.closeObject(frame);
+    else this.closeProperty(frame);
+    this.container = frame.container;
+    this.run = frame.run;
+    this.depth--;
+    if (this.depth > 0) return false;
+    this.finish(frame);
+    return true;
+  }
+
+  text(bytes: Uint8Array, at: number): number {
+    if (this.frames[this.depth - 1]?.kind !== Kind.parameter) return this.coordinates.text(bytes, at);
+    let end = at;
+    while (TEXT_STOP[bytes[end] as number] === 0) end++;
+    this.parameterText.put(bytes, at, end);
+    return end;
+  }
+
+  characters(bytes: Uint8Array, from: number, to: number): void {
+    if (this.frames[this.depth - 1]?.kind === Kind.parameter) this.parameterText.put(bytes, from, to);
+    else this.coordinates.characters(bytes, from, to);
+  }
+
+  /**
+   * The geometry an xlink:href leads to, whole on the lane from `from`.
+   * @returns whether there is one
+   */
+  putReferenced(href: string): boolean {
+    this.from = this.lane.length;
+    const found = href.startsWith('#') ? this.known.find(href.slice(1)) : undefined;
+    if (found === undefined) return false;
+    const type = TYPES[found.type] as string;
+    this.lane.put(HEADERS.get(type) as Uint8Array);
+    this.lane.put(found.bytes, found.from, found.to);
+    this.lane.putByte(BRACE);
+    return true;
+  }
+
+  private push(kind: number, parent: Frame | undefined, tag: Tag): Frame {
+    let frame = this.frames[this.depth];
+    if (frame === undefined) {
+      frame = new Frame();
+      this.frames[this.depth] = frame;
+    }
+    this.depth++;
+    frame.kind = kind;
+    frame.isTransparent = false;
+    frame.isTouched = false;
+    frame.from = this.lane.length;
+    frame.start = this.lane.length;
+    frame.count = 0;
+    frame.hasExterior = false;
+    frame.isReversed = false;
+    frame.reading = parent?.reading;
+    frame.dimension = parent?.dimension;
+    frame.href = undefined;
+    frame.id.length = 0;
+    frame.container = this.container;
+    frame.run = this.run;
+    if (tag.roles !== 0) this.readRoles(frame, tag);
+    return frame;
+  }
+
+  private readRoles(frame: Frame, tag: Tag): void {
+    if ((tag.roles & Role.srsName) !== 0)
+      frame.reading = this.surroundings.readingOf(tag.value(Role.srsName));
+    if ((tag.roles & Role.srsDimension) !== 0) frame.dimension = Number(tag.value(Role.srsDimension));
+    if ((tag.roles & Role.href) !== 0) frame.href = tag.value(Role.href);
+    if ((tag.roles & Role.gmlId) !== 0) putText(frame.id, tag.value(Role.gmlId) ?? '');
+  }
+
+  private refuse(fault: GeometryFault): void {
+    this.fault ??= fault;
+  }
+
+  // Objects
+
+  private openObject(frame: Frame, tag: Tag): void {
+    const { kind } = frame;
+    if (kind === Kind.line && tag.value(Role.orientation) === '-') {
+      frame.isReversed = true;
+      this.reversals++;
+    }
+    if (this.run !== undefined) this.openInRun(frame);
+    else if (kind === Kind.point || kind === Kind.envelope) this.openPart(frame, false);
+    else if (kind === Kind.ring && this.container?.kind === Kind.polygon) this.openRing(frame);
+    else if (kind === Kind.line || kind === Kind.ring || isCurvePart(kind)) this.openLine(frame);
+    else if (isSameKindOfMany(kind, this.container?.kind)) frame.isTransparent = true;
+    else this.openPart(frame, true);
+    if (isCurvePart(kind)) this.parameters = { bulges: [] };
+  }
+
+  /** Part of a line or ring: its positions go on where the ones before ended. */
+  private openInRun(frame: Frame): void {
+    const { kind } = frame;
+    const isCurve = kind === Kind.line || kind === Kind.ring || isCurvePart(kind);
+    if (!isCurve && kind !== Kind.point) this.refuse('unexpectedElement');
+    frame.isTransparent = true;
+  }
+
+  private openPart(frame: Frame, isContainer: boolean): void {
+    const { container, lane } = this;
+    if (container !== undefined) {
+      if (!takes(container.kind, frame.kind)) this.refuse('unexpectedElement');
+      if (container.count > 0) lane.putByte(COMMA);
+    } else this.putHeader(frame.kind);
+    frame.start = lane.length;
+    if (isContainer) {
+      lane.putByte(OPEN);
+      this.container = frame;
+      return;
+    }
+    this.coordinates.begin();
+    this.container = frame;
+  }
+
+  /** The outermost object says its type, where that is known beforehand. */
+  private putHeader(kind: number): void {
+    const type = TYPES[isCurvePart(kind) ? Kind.line : kind];
+    if (kind === Kind.multiGeometry) this.lane.put(COLLECTION_HEADER);
+    else if (kind !== Kind.surface && type !== undefined) this.lane.put(HEADERS.get(type) as Uint8Array);
+  }
+
+  private openLine(frame: Frame): void {
+    const { kind } = frame;
+    if (!isCurvePart(kind)) frame.kind = Kind.line;
+    this.openPart(frame, false);
+    this.beginRun(frame);
+  }
+
+  private openRing(frame: Frame): void {
+    const polygon = this.container as Frame;
+    if (polygon.count > 0) this.lane.putByte(COMMA);
+    frame.start = this.lane.length;
+    this.beginRun(frame);
+  }
+
+  private beginRun(frame: Frame): void {
+    this.lane.putByte(OPEN);
+    this.run = frame;
+    this.isReworked = false;
+    this.coordinates.begin();
+  }
+
+  private closeObject(frame: Frame): void {
+    if (isCurvePart(frame.kind)) this.linearise(frame);
+    if (frame.isTransparent) this.closeTransparent(frame);
+    else if (frame.kind === Kind.ring) this.closeRing(frame);
+    else if (this.closeShape(frame)) this.closePart(frame);
+    else this.lane.length = frame.from;
+    if (frame.isReversed) this.reversals--;
+  }
+
+  /** @returns whether there is something */
+  private closeShape(frame: Frame): boolean {
+    const { kind } = frame;
+    if (kind === Kind.point) return this.closePoint();
+    if (kind === Kind.envelope) return this.closeEnvelope(frame);
+    if (kind === Kind.line || isCurvePart(kind)) return this.closeLine(frame);
+    if (kind === Kind.polygon && !frame.hasExterior && frame.count > 0) this.refuse('exteriorMissing');
+    this.lane.putByte(CLOSE);
+    return frame.count > 0;
+  }
+
+  /** A part is whole: the container has one more, and it can be referred to. */
+  private closePart(frame: Frame): void {
+    const { lane } = this;
+    let { kind } = frame;
+    if (isCurvePart(kind)) kind = Kind.line;
+    const container = frame.container;
+    if (kind === Kind.surface && frame.count === 1) {
+      // One patch is a Polygon: the brackets around the list go.
+      lane.remove(frame.start, frame.start + 1);
+      lane.length--;
+      kind = Kind.polygon;
+    }
+    if (frame.id.length > 0 && this.fault === undefined && kind !== Kind.multiGeometry) {
+      this.known.keep(frame.id.bytes, 0, frame.id.length, kind, lane, frame.start, lane.length);
+    }
+    if (container === undefined) {
+      if (frame.kind === Kind.surface)
+        lane.insert(frame.start, HEADERS.get(TYPES[kind] as string) as Uint8Array);
+      lane.putByte(BRACE);
+      return;
+    }
+    if (container.kind === Kind.multiGeometry) {
+      lane.insert(frame.start, HEADERS.get(TYPES[kind] as string) as Uint8Array);
+      lane.putByte(BRACE);
+    }
+    container.count++;
+  }
+
+  private closePoint(): boolean {
+    this.takeFault();
+    if (this.coordinates.count > 1) this.refuse('unexpectedElement');
+    return this.coordinates.count > 0;
+  }
+
+  private closeLine(frame: Frame): boolean {
+    this.takeFault();
+    if (frame.isReversed) this.reverse(frame.start + 1);
+    this.lane.putByte(CLOSE);
+    if (this.coordinates.count === 1) this.refuse('tooFewPositions');
+    return this.coordinates.count > 0;
+  }
+
+  /** Two corners make a Polygon (RFC 7946 §5 speaks of boxes by their corners; a geometry needs the ring). */
+  private closeEnvelope(frame: Frame): boolean {
+    const { lane } = this;
+    this.takeFault();
+    if (this.coordinates.count === 0) return false;
+    if (this.coordinates.count !== 2) {
+      this.refuse('incompletePosition');
+      return false;
+    }
+    const [x1 = '', y1 = ''] = toTexts(lane, frame.start);
+    const [x2 = '', y2 = ''] = toTexts(lane, findEnd(lane, frame.start) + 1);
+    lane.length = frame.start;
+    const corners = [x1, y1, x2, y1, x2, y2, x1, y2, x1, y1];
+    const ring = corners.map((text, i) => (i % 2 === 0 ? `[${text}` : `${text}]`)).join(',');
+    putText(lane, `[[${ring}]]`);
+    return true;
+  }
+
+  private takeFault(): void {
+    if (this.coordinates.fault !== undefined) this.refuse(this.coordinates.fault);
+  }
+
+  // Rings (RFC 7946 §3.1.6)
+
+  private closeRing(frame: Frame): void {
+    const { lane, coordinates } = this;
+    const polygon = frame.container as Frame;
+    const isInterior = this.frames[this.depth - 2]?.kind === Kind.interior;
+    this.takeFault();
+    if (coordinates.count === 0) {
+      lane.length = frame.from;
+      return;
+    }
+    const start = frame.start + 1;
+    if (!isSamePosition(lane, start, findLast(lane, lane.length))) {
+      lane.putByte(COMMA);
+      lane.repeat(start, findEnd(lane, start));
+      coordinates.count++;
+    }
+    if (coordinates.count < 4) this.refuse('tooFewPositions');
+    const area = this.isReworked ? areaOf(readPositions(lane, start, lane.length)) : coordinates.area;
+    // Only a ring the wrong way round costs more than its scan.
+    if (isInterior ? area > 0 : area < 0) reversePositions(lane, start, lane.length, this.spare);
+    lane.putByte(CLOSE);
+    polygon.count++;
+    if (isInterior) return;
+    if (polygon.hasExterior) this.refuse('unexpectedElement');
+    polygon.hasExterior = true;
+    if (polygon.count > 1) this.moveToFront(polygon, frame);
+  }
+
+  /** The exterior ring came behind an interior one. */
+  private moveToFront(polygon: Frame, ring: Frame): void {
+    const { lane, spare } = this;
+    const first = polygon.start + 1;
+    spare.length = 0;
+    spare.put(lane.bytes, ring.start, lane.length);
+    spare.putByte(COMMA);
+    spare.put(lane.bytes, first, ring.from);
+    lane.bytes.set(spare.bytes.subarray(0, spare.length), first);
+  }
+
+  // Curves
+
+  private closeTransparent(frame: Frame): void {
+    if (this.run === undefined) return;
+    const from = this.lane.bytes[frame.from] === COMMA ? frame.from + 1 : frame.from;
+    if (this.lane.length <= from) return;
+    if (frame.isReversed) this.reverse(from);
+    const isJoint = frame.kind !== Kind.point && this.reversals === (frame.isReversed ? 1 : 0);
+    if (isJoint && from > frame.from) this.dropRepeated(from);
+  }
+
+  private reverse(from: number): void {
+    if (this.lane.length > from) reversePositions(this.lane, from, this.lane.length, this.spare);
+    this.isReworked = true;
+  }
+
+  /** A segment begins where the one before it ended: that position stands once (GML 3.1.1 §10.2.1.2). */
+  private dropRepeated(from: number): void {
+    const { lane } = this;
+    if (!isSamePosition(lane, findLast(lane, from - 1), from)) return;
+    lane.remove(from - 1, findEnd(lane, from));
+    this.coordinates.count--;
+  }
+
+  /** An arc's control points become its positions. */
+  private linearise(frame: Frame): void {
+    if (frame.kind === Kind.segment) return;
+    if (frame.kind === Kind.otherCurve) {
+      this.refuse('unsupportedCurve');
+      return;
+    }
+    const { lane, coordinates } = this;
+    const begin = frame.isTransparent ? frame.from : frame.start + 1;
+    const from = lane.bytes[begin] === COMMA ? begin + 1 : begin;
+    const points = lane.length > from ? readPositions(lane, from, lane.length) : [];
+    const curve = this.toCurve(frame.kind, points);
+    if (curve === undefined) {
+      if (points.length > 0) this.refuse('unsupportedCurve');
+      return;
+    }
+    const { transform } = frame.reading ?? this.defaultReading();
+    lane.length = begin;
+    coordinates.count += curve.length - points.length;
+    this.isReworked = true;
+    curve.forEach((point, i) => {
+      if (i > 0 || from > begin) lane.putByte(COMMA);
+      this.putPoint(point, transform);
+    });
+  }
+
+  private toCurve(kind: number, points: readonly Point[]): Point[] | undefined {
+    const { radius, startAngle, endAngle, bulges } = this.parameters;
+    if (kind === Kind.arcString) return toArcString(points);
+    if (kind === Kind.circle) return toCircle(points);
+    if (kind === Kind.bulge) return toArcStringByBulge(points, bulges);
+    const [centre] = points;
+    if (centre === undefined || points.length !== 1 || radius === undefined) return undefined;
+    return toArcByCentre(centre, radius, startAngle, endAngle);
+  }
+
+  private putPoint(point: Point, transform: CrsReading['transform']): void {
+    const [x = 0, y = 0, z] = point;
+    const [tx, ty] = transform === undefined ? [x, y] : transform(x, y);
+    this.lane.putByte(OPEN);
+    putNumber(this.lane, tx);
+    this.lane.putByte(COMMA);
+    putNumber(this.lane, ty);
+    if (z !== undefined) {
+      this.lane.putByte(COMMA);
+      putNumber(this.lane, z);
+    }
+    this.lane.putByte(CLOSE);
+  }
+
+  // Properties
+
+  private openProperty(frame: Frame, tag: Tag): void {
+    const { kind } = frame;
+    if (kind === Kind.pos) this.openNumbers(frame, 'pos');
+    else if (kind === Kind.posList) this.openNumbers(frame, 'posList');
+    else if (kind === Kind.coordinates) {
+      const [decimal, cs, ts] = [tag.value(Role.decimal), tag.value(Role.cs), tag.value(Role.ts)];
+      this.openNumbers(frame, 'coordinates', toSeparators(decimal, cs, ts));
+    } else if (kind === Kind.coord) {
+      this.openNumbers(frame, 'pos');
+      this.takesText = false;
+    } else if (kind === Kind.ordinate || kind === Kind.parameter) {
+      this.parameterText.length = 0;
+      this.takesText = kind === Kind.parameter || this.frames[this.depth - 2]?.kind === Kind.coord;
+      if (!this.takesText) this.refuse('unexpectedElement');
+    }
+  }
+
+  private openNumbers(frame: Frame, notation: Notation, separators?: ReturnType<typeof toSeparators>): void {
+    const owner = this.run ?? this.container;
+    const takesPositions =
+      this.run !== undefined || owner?.kind === Kind.point || owner?.kind === Kind.envelope;
+    if (!takesPositions) {
+      this.refuse('unexpectedElement');
+      this.skipped = 1;
+      this.depth--;
+      return;
+    }
+    const reading = frame.reading ?? this.defaultReading();
+    const isArc = this.isInArc();
+    const dimension = frame.dimension ?? this.surroundings.srsDimension ?? 2;
+    this.coordinates.open(
+      notation,
+      isArc && reading.transform !== undefined ? { swap: reading.swap } : reading,
+      dimension,
+      separators,
+    );
+    this.takesText = true;
+  }
+
+  /** Arcs are drawn in the CRS they are given in, and their positions reprojected then. */
+  private isInArc(): boolean {
+    for (let i = this.depth - 1; i >= 0; i--) {
+      const kind = (this.frames[i] as Frame).kind;
+      if (isObject(kind) && kind !== Kind.point) return kind >= Kind.arcString && kind <= Kind.bulge;
+    }
+    return false;
+  }
+
+  private defaultReading(): CrsReading {
+    return this.surroundings.readingOf(this.surroundings.srsName);
+  }
+
+  private closeProperty(frame: Frame): void {
+    const { kind } = frame;
+    if (kind === Kind.pos || kind === Kind.posList || kind === Kind.coordinates || kind === Kind.coord) {
+      this.coordinates.close();
+    } else if (kind === Kind.ordinate) this.coordinates.characters(SPACE, 0, 1);
+    else if (kind === Kind.parameter) this.readParameter();
+    else if (frame.href !== undefined && !frame.isTouched) this.putMember(frame.href);
+  }
+
+  private readParameter(): void {
+    const value = Number(fromUtf8(this.parameterText.bytes, 0, this.parameterText.length).trim());
+    if (this.parameterName === 'bulge') this.parameters.bulges.push(value);
+    else this.parameters[this.parameterName as 'radius'] = value;
+  }
+
+  /** A part by reference: `<gml:surfaceMember xlink:href="#p1"/>`. */
+  private putMember(href: string): void {
+    const found = href.startsWith('#') ? this.known.find(href.slice(1)) : undefined;
+    const { container, run, lane } = this;
+    if (found === undefined) this.refuse('unresolvedReference');
+    else if (run !== undefined) this.putPositions(found);
+    else if (container === undefined || !takes(container.kind, found.type)) this.refuse('unexpectedElement');
+    else {
+      if (container.count > 0) lane.putByte(COMMA);
+      const header = HEADERS.get(TYPES[found.type] as string) as Uint8Array;
+      if (container.kind === Kind.multiGeometry) lane.put(header);
+      lane.put(found.bytes, found.from, found.to);
+      if (container.kind === Kind.multiGeometry) lane.putByte(BRACE);
+      container.count++;
+    }
+  }
+
+  private putPositions(found: { type: number; bytes: Uint8Array; from: number; to: number }): void {
+    const isLine = found.type === Kind.line;
+    if (!isLine && found.type !== Kind.point) {
+      this.refuse('unexpectedElement');
+      return;
+    }
+    const { lane, coordinates } = this;
+    if (coordinates.count > 0) lane.putByte(COMMA);
+    const from = lane.length;
+    lane.put(found.bytes, isLine ? found.from + 1 : found.from, isLine ? found.to - 1 : found.to);
+    coordinates.count += readPositions(lane, from, lane.length).length;
+    this.isReworked = true;
+    if (isLine && from > (this.run as Frame).start + 1) this.dropRepeated(from);
+  }
+
+  private finish(frame: Frame): void {
+    if (this.fault === undefined) return;
+    this.lane.length = this.from;
+    frame.count = 0;
+    this.warn(this.fault);
+  }
+}
+
+/** A collection of the same kind inside another adds its parts to the outer one. */
+function isSameKindOfMany(inner: number, outer: number | undefined): boolean {
+  if (inner === Kind.surface) return outer === Kind.surface || outer === Kind.multiSurface;
+  return inner === outer && inner >= Kind.multiPoint;
+}
+
+/** What a container holds. */
+function takes(container: number, part: number): boolean {
+  switch (container) {
+    case Kind.multiGeometry:
+      return true;
+    case Kind.multiPoint:
+      return part === Kind.point;
+    case Kind.multiLine:
+      return part === Kind.line || isCurvePart(part);
+    case Kind.surface:
+    case Kind.multiSurface:
+      return part === Kind.polygon;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,78 @@
+import { fromUtf8, type Lane } from './bytes.js';
+import type { Point } from './curves.js';
+import { readNumber } from './numbers.js';
+
+// Runs of positions as they stand on a lane: `[x,y],[x,y,z]`. What is rare (a ring the wrong way round, an arc, a
+// joint of two segments) is done on the written text, so that the usual case keeps no list.
+
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const COMMA = 0x2c;
+
+/** Where the last position of the run that ends at `to` begins. */
+export function findLast(lane: Lane, to: number): number {
+  return lane.bytes.lastIndexOf(OPEN, to - 1);
+}
+
+/** The end of the position that begins at `from`. */
+export function findEnd(lane: Lane, from: number): number {
+  return lane.bytes.indexOf(CLOSE, from) + 1;
+}
+
+/** The numbers of the position that begins at `from`. */
+export function readPosition(lane: Lane, from: number): Point {
+  const point: number[] = [];
+  let start = from + 1;
+  for (let at = start; ; at++) {
+    const byte = lane.bytes[at];
+    if (byte !== COMMA && byte !== CLOSE) continue;
+    point.push(readNumber(lane.bytes, start, at));
+    if (byte === CLOSE) return point;
+    start = at + 1;
+  }
+}
+
+export function readPositions(lane: Lane, from: number, to: number): Point[] {
+  const points: Point[] = [];
+  for (let at = lane.bytes.indexOf(OPEN, from); at >= 0 && at < to; at = lane.bytes.indexOf(OPEN, at + 1)) {
+    points.push(readPosition(lane, at));
+  }
+  return points;
+}
+
+/** Whether two positions are the same place: the same digits, or the same values. */
+export function isSamePosition(lane: Lane, first: number, second: number): boolean {
+  const [a, b] = [lane.bytes, lane.bytes];
+  for (let i = 0; a[first + i] === b[second + i]; i++) if (a[first + i] === CLOSE) return true;
+  const [p, q] = [readPosition(lane, first), readPosition(lane, second)];
+  return p.length === q.length && p.every((value, i) => value === q[i]);
+}
+
+/** Turns a run of positions round, in place. */
+export function reversePositions(lane: Lane, from: number, to: number, spare: Lane): void {
+  spare.length = 0;
+  spare.reserve(to - from);
+  for (let end = to; end > from; ) {
+    const start = findLast(lane, end);
+    if (spare.length > 0) spare.putByte(COMMA);
+    spare.put(lane.bytes, start, end);
+    end = start - 1;
+  }
+  lane.bytes.set(spare.bytes.subarray(0, spare.length), from);
+}
+
+/** Twice the signed area; positive is counterclockwise. */
+export function areaOf(points: readonly Point[]): number {
+  const [x0 = 0, y0 = 0] = points[0] ?? [];
+  let area = 0;
+  for (let i = 2; i < points.length; i++) {
+    const [a, b] = [points[i - 1] as Point, points[i] as Point];
+    area += ((a[0] ?? 0) - x0) * ((b[1] ?? 0) - y0) - ((b[0] ?? 0) - x0) * ((a[1] ?? 0) - y0);
+  }
+  return area;
+}
+
+/** The numbers of a position as written. */
+export function toTexts(lane: Lane, from: number): string[] {
+  return fromUtf8(lane.bytes, from + 1, findEnd(lane, from) - 1).split(',');
+}

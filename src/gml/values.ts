@@ -1,0 +1,76 @@
+import { fromUtf8, type Lane, putEscaped, putText, STRING_STOP, TEXT_STOP, toUtf8, WHITE } from './bytes.js';
+import type { SchemaAttribute } from './model.js';
+import { isPlainNumber, toJsonNumber } from './numbers.js';
+
+export const NULL = toUtf8('null');
+const QUOTE = 0x22;
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** Copies character data into a JSON string, up to where `Sink.text` has to stop. */
+export function copyString(lane: Lane, bytes: Uint8Array, start: number): number {
+  let at = start;
+  for (;;) {
+    const from = at;
+    while (STRING_STOP[bytes[at] as number] === 0) at++;
+    lane.put(bytes, from, at);
+    const byte = bytes[at] as number;
+    if (TEXT_STOP[byte] === 1) return at;
+    putEscaped(lane, byte);
+    at++;
+  }
+}
+
+/** Copies character data as it is, up to where `Sink.text` has to stop. */
+export function copyText(lane: Lane, bytes: Uint8Array, start: number): number {
+  let at = start;
+  while (TEXT_STOP[bytes[at] as number] === 0) at++;
+  lane.put(bytes, start, at);
+  return at;
+}
+
+/**
+ * Makes the text on the lane from `from` on a JSON value of its declared type (XML Schema 2 §3, white space
+ * collapsed). Text outside the type keeps its lexical type: `true` declared integer is `true`, `abc` is `"abc"`.
+ */
+export function toTyped(lane: Lane, from: number, type: SchemaAttribute['type']): void {
+  const { bytes } = lane;
+  let start = from;
+  let end = lane.length;
+  while (start < end && isWhite(bytes[start])) start++;
+  while (end > start && isWhite(bytes[end - 1])) end--;
+  const isNumber = type === 'integer' || type === 'number';
+  if (isNumber && start === from && isPlainNumber(bytes, start, end)) {
+    lane.length = end;
+    return;
+  }
+  const text = fromUtf8(bytes, start, end);
+  lane.length = from;
+  putText(lane, toJson(text, type));
+}
+
+function isWhite(byte: number | undefined): boolean {
+  return byte !== undefined && (WHITE[byte] === 1 || byte === 0x0d);
+}
+
+function toJson(text: string, type: SchemaAttribute['type']): string {
+  if (text === '') return 'null';
+  if (type === 'boolean') {
+    if (text === 'true' || text === '1') return 'true';
+    if (text === 'false' || text === '0') return 'false';
+    return JSON_NUMBER.test(text) ? text : JSON.stringify(text);
+  }
+  if (type !== 'integer' && type !== 'number') return JSON.stringify(text);
+  if (text === 'true' || text === 'false') return text;
+  const number = toJsonNumber(text);
+  return number === undefined ? JSON.stringify(text) : (number ?? 'null');
+}
+
+/** Ends the JSON string that begins with the quote at `from`; an empty one is null. */
+export function endString(lane: Lane, from: number): void {
+  if (lane.length > from + 1) {
+    lane.putByte(QUOTE);
+    return;
+  }
+  lane.length = from;
+  lane.put(NULL);
+}
