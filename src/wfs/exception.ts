@@ -1,5 +1,5 @@
 import { ServiceError, toMessage } from '../errors.js';
-import { readExceptionReport, type UpstreamException } from '../gml/index.js';
+import { type GmlException, readExceptionReport } from '../gml/index.js';
 import { keyMissing, type PlacedKey } from './keys.js';
 
 /** An answer that is none: its status, headers, and the beginning of its body. */
@@ -32,7 +32,7 @@ export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boole
 
 /** An exception report is an answer of 502: what is wrong with the caller's request is found before it is sent. */
 export function toExceptionError(
-  exceptions: readonly UpstreamException[],
+  exceptions: readonly GmlException[],
   key: PlacedKey,
   cause?: unknown,
 ): ServiceError {
@@ -66,7 +66,7 @@ function toKeyError(status: number, key: PlacedKey, wantsKey: boolean): ServiceE
 }
 
 /** GeoServer with exceptions=JSON: `{"version":…,"exceptions":[{"code","locator","text"}]}` */
-function readJsonExceptions(body: string): UpstreamException[] | undefined {
+function readJsonExceptions(body: string): GmlException[] | undefined {
   if (!/^\s*\{/.test(body)) return undefined;
   let parsed: unknown;
   try {

@@ -210,7 +210,8 @@ async function probe(
 ): Promise<Verdict> {
   const single = sample.find(({ positions }) => positions.length > 0)?.positions[0];
   const [p, q] = toProbes(sample) ?? [single, undefined];
-  if (p === undefined) return BOTH;
+  const isTelling = p !== undefined && (q !== undefined || Math.abs(p[0] - p[1]) > 4 * PROBE_RADIUS);
+  if (!isTelling) return BOTH;
   const inLatLon = toProbeBox(toLonLat(p, axisOrderOut));
   const inLonLat = q && toProbeBox(toLonLat(q, axisOrderOut));
   const isAnswered = (features: readonly SampleFeature[]) => features.length > 0;
@@ -222,9 +223,8 @@ async function probe(
   // both come back: this upstream passes over filters, or all but; it is taken at its word
   if (isFound(inLatLon)) return { axisOrdersIn: ['latLon'], isProven: !isFound(inLonLat) };
   if (isFound(inLonLat)) return { axisOrdersIn: ['lonLat'], isProven: true };
-  // one feature to go by: what is not read as lat/lon is read as lon/lat, unless the two cannot be told apart
-  const isTelling = inLonLat === undefined && Math.abs(p[0] - p[1]) > 4 * PROBE_RADIUS;
-  return isTelling ? { axisOrdersIn: ['lonLat'], isProven: true } : BOTH;
+  // one feature to go by: what is not read as lat/lon is read as lon/lat
+  return q === undefined ? { axisOrdersIn: ['lonLat'], isProven: true } : BOTH;
 }
 
 function toProbeFilter(propertyName: string, inLatLon: Bbox, inLonLat: Bbox | undefined): Filter {
