@@ -90,6 +90,20 @@ describe('within a distance', () => {
     expect(isWithinDistance(other, one, metres * 0.999)).toBe(false);
   });
 
+  test('a point and a long edge that slants across the latitudes', () => {
+    const [from, to]: [Position, Position] = [
+      [0.5, 49],
+      [2.5, 51],
+    ];
+    const metres = Math.min(
+      ...Array.from({ length: 10_001 }, (_, i) =>
+        toGeodesic([0, 51], [from[0] + (i / 10_000) * 2, from[1] + (i / 10_000) * 2]),
+      ),
+    );
+    expect(isWithinDistance(point(0, 51), line(from, to), metres * 1.001)).toBe(true);
+    expect(isWithinDistance(line(from, to), point(0, 51), metres * 0.999)).toBe(false);
+  });
+
   test('points up to 100 km apart, up to 75° north and south', () => {
     const position = fc.tuple(fc.integer({ min: -1800, max: 1800 }), fc.integer({ min: -740, max: 740 }));
     const offset = fc.integer({ min: -1000, max: 1000 });

@@ -63,7 +63,10 @@ export const geometry: fc.Arbitrary<Geometry> = fc.oneof(
 );
 
 /** The geometry with each of its positions changed. */
-export function mapPositions<G extends Geometry>(given: G, change: (position: Position) => Position): G {
+export function mapPositions<G extends { readonly coordinates: unknown }>(
+  given: G,
+  change: (position: Position) => Position,
+): G {
   const map = (coordinates: unknown): unknown =>
     Array.isArray(coordinates) && typeof coordinates[0] !== 'number'
       ? coordinates.map(map)

@@ -21,6 +21,14 @@ const box = (x: number, y: number, size: number) => [
   [x, y],
 ];
 
+/** Turned and mirrored: left is not right for a sweep. */
+const symmetries = [1, -1].flatMap((sx) =>
+  [1, -1].flatMap((sy) => [
+    ([x, y]: Position): Position => [sx * x, sy * y],
+    ([x, y]: Position): Position => [sx * y, sy * x],
+  ]),
+);
+
 describe('polygons that are fine', () => {
   // biome-ignore format: a case a line
   test.each([
@@ -31,8 +39,9 @@ describe('polygons that are fine', () => {
     ['a part in a hole of another', multiPolygon([box(0, 0, 9), box(1, 1, 5)], [box(2, 2, 2)])],
     ['a part in a hole, touching it', multiPolygon([box(0, 0, 9), box(1, 1, 5)], [[[1, 3], [3, 2], [6, 3], [3, 4], [1, 3]]])],
     ['collinear vertices', polygon([[0, 0], [1, 0], [2, 0], [4, 0], [4, 4], [0, 0]])],
-  ])('%s', (_, geojson) => {
+  ])('%s, however turned', (_, geojson) => {
     expect(toFaults(geojson)).toEqual([]);
+    expect(symmetries.filter((turn) => !isValid(mapPositions(geojson, turn)))).toEqual([]);
   });
 });
 
@@ -48,6 +57,16 @@ describe('polygons that are not', () => {
       'places count as they stood in the request, repeated positions and all',
       polygon([[1, 1], [1, 1], [3, 1], [3, 1], [1, 3], [3, 3], [1, 1]]),
       ['/coordinates/0/2: ring 0 crosses itself near 2, 2: edge 2 crosses edge 5'],
+    ],
+    [
+      'edges that meet only once a wedge between them has ended',
+      polygon([[0, 0], [10, 10], [10, -5], [0, 5], [1, 2.5], [0, 0]]),
+      ['/coordinates/0/0: ring 0 crosses itself near 2.5, 2.5: edge 0 crosses edge 2'],
+    ],
+    [
+      'edges that cross where a hole ends',
+      polygon([[0, 0], [10, 10], [10, 0], [0, 10], [0, 0]], [[1, 5], [5, 5], [1, 6], [1, 5]]),
+      ['/coordinates/0/0: ring 0 crosses itself near 5, 5: edge 0 crosses edge 2'],
     ],
     [
       'a ring through one of its own vertices again',
@@ -113,24 +132,26 @@ describe('polygons that are not', () => {
         '/coordinates/1/1: ring 1, a hole, is outside of the exterior ring',
       ],
     ],
-  ])('%s', (_, geojson, expected) => {
+  ])('%s, however turned', (_, geojson, expected) => {
     expect(toFaults(geojson)).toEqual(expected);
+    expect(symmetries.filter((turn) => isValid(mapPositions(geojson, turn)))).toEqual([]);
   });
 
   test('not by an epsilon, but by the last bit of a coordinate', () => {
-    // The vertex misses the edge by one unit in the last place, on one side or on the other.
+    // The apex at (x, 0.5) nears the edge from (-12, -12) to (24, 24) from below; differences of its coordinates with
+    // those of the edge do not fit a double.
     const apex = (x: number) =>
       polygon([
-        [0, 0],
-        [10, 10],
-        [10, 0.5],
-        [x, 0.1],
-        [10, 0],
-        [0, 0],
+        [-12, -12],
+        [24, 24],
+        [24, 0.5],
+        [x, 0.5],
+        [24, 0],
+        [-12, -12],
       ]);
-    expect(isValid(apex(0.1 + 2 ** -56))).toBe(true);
-    expect(isValid(apex(0.1 - 2 ** -56))).toBe(false);
-    expect(toFaults(apex(0.1))[0]).toMatch('touches itself at 0.1, 0.1');
+    expect(toFaults(apex(0.5 + 2 ** -53))).toEqual([]);
+    expect(toFaults(apex(0.5))[0]).toMatch('touches itself at 0.5, 0.5');
+    expect(toFaults(apex(0.5 - 2 ** -54))[0]).toMatch('crosses itself near 0.5, 0.5');
   });
 });
 
@@ -147,6 +168,33 @@ describe('on an integer grid', () => {
     fc.assert(
       fc.property(fc.oneof(wildRing, tameRing), (ring) => {
         expect(isValid(polygon(ring))).toBe(isSimple(ring));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('two triangles that share a vertex may be two parts exactly when they lie in different directions', () => {
+    const direction = fc
+      .tuple(fc.integer({ min: -4, max: 4 }), fc.integer({ min: -4, max: 4 }))
+      .filter(([x, y]) => x !== 0 || y !== 0);
+    const triangle = fc
+      .tuple(direction, direction)
+      .map(([a, b]): Position[] => (cross([0, 0], a, b) > 0 ? [a, b] : [b, a]))
+      .filter(([a, b]) => cross([0, 0], a!, b!) !== 0);
+    const isBetween = (a: Position, p: Position, b: Position) =>
+      cross([0, 0], a, p) >= 0 && cross([0, 0], p, b) >= 0;
+    fc.assert(
+      fc.property(triangle, triangle, ([a, b], [c, d]) => {
+        const isApart =
+          !isBetween(a!, c!, b!) &&
+          !isBetween(a!, d!, b!) &&
+          !isBetween(c!, a!, d!) &&
+          !isBetween(c!, b!, d!);
+        const parts = [
+          [a!, b!],
+          [c!, d!],
+        ].map((ends) => [toClosed([[0, 0], ...ends])]);
+        expect(isValid(multiPolygon(...parts))).toBe(isApart);
       }),
       { numRuns: 1000 },
     );
