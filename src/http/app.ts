@@ -11,7 +11,7 @@ import { corsOptions } from './cors.js';
 import { createDocs } from './docs.js';
 import { createRequestLog } from './log.js';
 import { allowOnly } from './methods.js';
-import { loadDocument } from './openapi.js';
+import { loadDocument, type OpenApiDocument } from './openapi.js';
 import { createOps } from './ops.js';
 import { createProblemHandler } from './problem.js';
 import { createSearch, type SearchConfig } from './search.js';
@@ -74,10 +74,9 @@ const compress = compression({
   filter: (_req, res) => textTypes.test(String(res.getHeader('Content-Type') ?? '')),
 });
 
-function createModule(module: Module, config: HttpConfig, parts: HttpParts): Router {
-  const { name, source } = module;
+function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpParts): Router {
+  const { name, source, document } = module;
   const router = Router();
-  const document = loadDocument(name, config);
   const validate = createRequestValidator(document);
   const search = createSearch({ source, validate, logger: parts.logger }, config);
   const readBody = express.raw({ type: () => true, limit: config.bodyLimit });
@@ -89,12 +88,15 @@ function createModule(module: Module, config: HttpConfig, parts: HttpParts): Rou
   return router;
 }
 
+type DocumentedModule = Module & { readonly document: OpenApiDocument };
+
 const notFound: RequestHandler = (req) => {
   throw new ServiceError('notFound', toMessage('http.notFound', { path: req.path }));
 };
 
 /** The whole of HTTP, in the order a request meets it. */
 export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): Express {
+  const documented = modules.map((module) => ({ ...module, document: loadDocument(module.name, config) }));
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -109,11 +111,8 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use(compress);
   app.use(noStore);
   app.use(createOps({ modules, isStopping: parts.isStopping }));
-  app.use(
-    '/api/doc',
-    createDocs(modules.map(({ name }) => ({ name, document: loadDocument(name, config) }))),
-  );
-  for (const module of modules) app.use(`/api/${module.name}`, createModule(module, config, parts));
+  app.use('/api/doc', createDocs(documented));
+  for (const module of documented) app.use(`/api/${module.name}`, createModule(module, config, parts));
   app
     .route('/')
     .get((_req, res) => res.redirect(303, '/api/doc/'))

@@ -29,6 +29,12 @@ const addSlash: RequestHandler = (req, res, next) => {
   else next();
 };
 
+/** What comes along with Swagger UI and is not ours to show, its example page among it. */
+const hideOthers: RequestHandler = (req, _res, next) =>
+  /\/(?:package\.json|index\.html|swagger-initializer\.js|README\.md)$/.test(req.path)
+    ? next('router')
+    : next();
+
 /** The document as YAML and JSON, made once. */
 function createFiles(name: string, document: OpenApiDocument): Router {
   const router = Router();
@@ -54,7 +60,7 @@ export function createDocs(
     customSiteTitle: 'API documentation',
     swaggerOptions: { urls, tryItOutEnabled: true, deepLinking: true, displayRequestDuration: true },
   };
-  router.use(cacheable, addSlash);
+  router.use(hideOthers, cacheable, addSlash);
   for (const { name, document } of modules) router.use(createFiles(name, document));
   router.use(swaggerPolicy, ...swaggerUi.serveFiles(undefined, ui));
   const page = router.route('/');

@@ -23,10 +23,17 @@ function toFilled(value: unknown, values: Readonly<Record<string, number>>): unk
   );
 }
 
+/** Parsing YAML takes longer than all else at start: once a process is enough. */
+const parsed = new Map<string, unknown>();
+
+function readDocument(name: string): unknown {
+  if (!parsed.has(name)) parsed.set(name, parse(readFileSync(new URL(`${name}.yml`, folder), 'utf8')));
+  return parsed.get(name);
+}
+
 /** Reads a module's document and fills in the limits of this installation. */
 export function loadDocument(name: string, limits: DocumentLimits): OpenApiDocument {
-  const text = readFileSync(new URL(`${name}.yml`, folder), 'utf8');
   const { limitMax, geomMaxVertices, bodyLimit } = limits;
   const values = { limitMax, geomMaxVertices, bodyLimit, defaultLimit: Math.min(1000, limitMax) };
-  return toFilled(parse(text), values) as OpenApiDocument;
+  return toFilled(readDocument(name), values) as OpenApiDocument;
 }

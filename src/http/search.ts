@@ -25,7 +25,8 @@ const defaultReaderIdleMs = 60_000;
 
 /** Status and headers, once there is something to say. */
 function writeHead(res: Response, context: LinkContext): void {
-  res.status(200).set('Content-Type', context.type);
+  // Not by Express, which would add a charset: JSON has none (RFC 8259 §11).
+  res.status(200).setHeader('Content-Type', context.type);
   if (context.type !== 'application/geo+json-seq') return;
   const link = toLinkHeader(toLinks(context, undefined));
   if (link !== '') res.set('Link', link);

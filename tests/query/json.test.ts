@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { JsonFault, readJson, readJsonMembers } from '../../src/query/json.js';
+
+describe('JSON text', () => {
+  test('is read as JSON.parse reads it, numbers as far as they are exact', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        fc.constantFrom(undefined, 1, '\t'),
+        (object, indent) => {
+          const text = JSON.stringify(object, null, indent);
+          expect(readJson(text)).toEqual(JSON.parse(text));
+          const members = Object.fromEntries(readJsonMembers(text).map(({ name, value }) => [name, value]));
+          expect(members).toEqual(JSON.parse(text, (_, value) => (Object.is(value, -0) ? 0 : value)));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('is refused exactly where JSON.parse refuses it, whatever is changed in it', () => {
+    const tokens = [
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '\\',
+      '0',
+      '1',
+      '-',
+      '.',
+      'e',
+      '+',
+      'true',
+      'nul',
+      ' ',
+      '\n',
+      'x',
+    ];
+    const edit = fc.record({ at: fc.nat(), cut: fc.nat(2), put: fc.constantFrom('', ...tokens) });
+    const refuses = (read: (text: string) => unknown, text: string) => {
+      try {
+        read(text);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.array(edit, { maxLength: 3 }), (json, edits) => {
+        let text = JSON.stringify(json);
+        for (const { at, cut, put } of edits) {
+          const i = at % (text.length + 1);
+          text = text.slice(0, i) + put + text.slice(i + cut);
+        }
+        expect([text, refuses(readJson, text)]).toEqual([text, refuses(JSON.parse, text)]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('any integer and any decimal keeps its value', () => {
+    const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,40})(\.\d{1,30})?$/);
+    fc.assert(
+      fc.property(digits, (number) => {
+        const [member] = readJsonMembers(`{"a":${number}}`);
+        const isNumber = typeof member?.value === 'number';
+        // What became a number must print the very digits, but for zeros that say nothing.
+        const trimmed = number
+          .replace(/(\.\d*?)0+$/, '$1')
+          .replace(/\.$/, '')
+          .replace(/^-0$/, '0');
+        if (isNumber && /^-?\d{1,15}(\.\d{1,4})?$/.test(trimmed)) expect(String(member?.value)).toBe(trimmed);
+        if (!isNumber) expect(member?.value).toBe(number);
+        const significant = number.replace(/^-?0*\.?0*/, '').replace('.', '').length;
+        if (significant > 17 && !/0{3,}$/.test(number)) expect(isNumber).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a fault knows line, column and offset', () => {
+    try {
+      readJson('{"a":1,\n "é": [1,\n  2,]}');
+      throw new Error('was accepted');
+    } catch (error) {
+      expect(error).toBeInstanceOf(JsonFault);
+      expect((error as JsonFault).text).toEqual({
+        id: 'json.valueExpected',
+        values: { line: 3, column: 5, offset: 22 },
+      });
+    }
+  });
+
+  test('10 MB are read in well under a second', () => {
+    const coordinates = Array.from({ length: 300_000 }, (_, i) => [i / 1e5, 48.123456789 + i / 1e6]);
+    const text = JSON.stringify({ source: 'a', geom: { type: 'MultiPoint', coordinates } });
+    expect(text.length).toBeGreaterThan(7_000_000);
+    const before = performance.now();
+    readJsonMembers(text);
+    expect(performance.now() - before).toBeLessThan(2000);
+  });
+});
