@@ -9,9 +9,9 @@ export const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const DATE = /^\d{4}-\d{2}-\d{2}(?:Z|[+-]\d{2}:\d{2})?$/;
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?$/;
 
-/** Integers stay exact beyond 2^53; JavaScript compares a bigint and a number by mathematical value. */
-function toNumeric(text: string): number | bigint | undefined {
-  if (INTEGER.test(text)) return BigInt(text.replace(/^\+|\..*$/g, ''));
+/** For integers, exact beyond 2^53; JavaScript compares a bigint and a number by mathematical value. */
+function toNumeric(text: string, isInteger: boolean): number | bigint | undefined {
+  if (isInteger && INTEGER.test(text)) return BigInt(text.replace(/^\+|\..*$/g, ''));
   return NUMBER.test(text) ? Number(text) : undefined;
 }
 
@@ -38,7 +38,7 @@ export function toComparable(text: string, type: XsdType): Comparable {
     case 'dateTime':
       return toMilliseconds(text.trim());
     default:
-      return toNumeric(text.trim());
+      return toNumeric(text.trim(), type === 'int' || type === 'long');
   }
 }
 

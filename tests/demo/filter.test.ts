@@ -458,7 +458,7 @@ describe('literals', () => {
           });
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 10 },
     );
   });
 
@@ -475,14 +475,19 @@ describe('literals', () => {
           expect(await idsOfOperator('GreaterThanOrEqualTo')).toEqual(['thing.1', 'thing.2']);
         });
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   });
 
   test.each(['double', 'decimal'] as const)(
     'each %s comes back as it was and equals its own text',
     async (type) => {
-      const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value || 0);
+      const double = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value || 0);
+      // Also those above 2^53, whose shortest text is not the number's exact value.
+      const finite = fc.oneof(
+        double,
+        fc.integer().map((value) => value * 2 ** 24),
+      );
       await fc.assert(
         fc.asyncProperty(fc.uniqueArray(finite, { minLength: 1, maxLength: 5 }), async (values) => {
           await withValues(type, values, async (url) => {
@@ -498,7 +503,7 @@ describe('literals', () => {
             }
           });
         }),
-        { numRuns: 15 },
+        { numRuns: 10 },
       );
     },
   );
