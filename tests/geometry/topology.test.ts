@@ -43,7 +43,7 @@ describe('polygons that are fine', () => {
     ['parts that touch at a corner', multiPolygon([box(0, 0, 2)], [box(2, 2, 2)])],
     ['a part in a hole of another', multiPolygon([box(0, 0, 9), box(1, 1, 5)], [box(2, 2, 2)])],
     ['a part in a hole, touching it', multiPolygon([box(0, 0, 9), box(1, 1, 5)], [[[1, 3], [3, 2], [6, 3], [3, 4], [1, 3]]])],
-    ['parts all around a point', multiPolygon(...[5, 0, 3, 6, 1, 8, 2, 7, 4].map((i) => [toClosed([[0, 0], onCircle(40 * i), onCircle(40 * i + 30)])]))],
+    ['parts all around a point', multiPolygon(...[0, 6, 1, 7, 8, 5, 4, 2, 3].map((i) => [toClosed([[0, 0], onCircle(40 * i), onCircle(40 * i + 30)])]))],
     ['collinear vertices', polygon([[0, 0], [1, 0], [2, 0], [4, 0], [4, 4], [0, 0]])],
   ])('%s, however turned', (_, geojson) => {
     expect(toFaults(geojson)).toEqual([]);
