@@ -14,14 +14,16 @@ interface Node {
   readonly href: string | undefined;
   /** Where its own text begins. */
   readonly from: number;
+  uom?: string;
   children: Map<string, Value> | undefined;
   raw: Raw | undefined;
 }
 
 /**
  * Nested elements to JSON: an element with elements inside is an object, one with text a string, an empty or nil one
- * null; what repeats is an array; text beside elements is `#text`. Of the attributes only xlink:href is kept, as
- * `@href` of an element that is empty but for it: it is what stands in for the content (GML 3.1.1 §7.2.3).
+ * null; what repeats is an array; text beside elements is `#text`. Of the attributes two are kept: xlink:href, as
+ * `@href` of an element that is empty but for it, since it stands in for the content (GML 3.1.1 §7.2.3), and the unit
+ * of a measure, beside it as `..._uom`.
  */
 export class ComplexReader {
   /** Roughly what is held in memory. */
@@ -40,11 +42,14 @@ export class ComplexReader {
   open(name: Name, tag: Tag): void {
     const isNil = (tag.roles & Role.nil) !== 0 && isTrue(tag.value(Role.nil));
     this.push(name.local, isNil, tag.value(Role.href));
+    const uom = tag.value(Role.uom);
+    if (uom !== undefined) (this.nodes.at(-1) as Node).uom = uom;
   }
 
   close(): void {
     const node = this.nodes.pop() as Node;
     this.add(node.name, this.toValue(node));
+    if (node.uom !== undefined) this.add(`${node.name}_uom`, node.uom);
     this.content.length = node.from;
   }
 
@@ -72,9 +77,13 @@ export class ComplexReader {
     else this.add('geometry', new Raw(json));
   }
 
-  /** The outermost element is over. */
-  end(): string {
-    return toJson(this.toValue(this.nodes.pop() as Node));
+  /** The outermost element is over; `isTime`: it is declared a date or time. */
+  end(isTime: boolean): string {
+    const value = this.toValue(this.nodes.pop() as Node);
+    // MapServer 8.0 writes what it declares xsd:date or xsd:dateTime as gml:timePosition in GML 3.2.
+    const position =
+      isTime && value instanceof Map && value.size === 1 ? value.get('timePosition') : undefined;
+    return toJson(typeof position === 'string' ? position : value);
   }
 
   private push(name: string, isNil: boolean, href: string | undefined): void {

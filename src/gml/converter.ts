@@ -76,6 +76,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   private isComplex = false;
   private isDone = false;
   private href: string | undefined;
+  private uom: string | undefined;
   private valueFrom = 0;
 
   constructor(private readonly options: GmlConverterOptions) {
@@ -101,15 +102,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   }
 
   end(): Converted {
-    return this.run(() => {
-      try {
-        this.markup.end();
-      } catch (error) {
-        // A server that fails twice: its report counts, cut or not.
-        if (this.report !== undefined) this.throwReport();
-        throw error;
-      }
-    });
+    return this.run(() => this.markup.end());
   }
 
   private run(step: () => void): Converted {
@@ -118,8 +111,11 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
       step();
       this.checkSize();
     } catch (error) {
-      this.failed = error;
-      throw error;
+      // A report that is cut, or quotes what XML does not allow (MapServer 8.0 with a backspace), is a report.
+      const { report } = this;
+      this.failed =
+        report === undefined || error instanceof GmlExceptionReport ? error : this.toReport(report);
+      throw this.failed;
     }
     return this.writer.ends.length === 0 ? NOTHING : this.writer.take();
   }
@@ -330,6 +326,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     this.isDone = false;
     this.isNil = (tag.roles & Role.nil) !== 0 && isTrue(tag.value(Role.nil));
     this.href = (tag.roles & Role.href) === 0 ? undefined : tag.value(Role.href);
+    this.uom = (tag.roles & Role.uom) === 0 ? undefined : tag.value(Role.uom);
     if (slot.kind === 'geometry' && !this.hasGeometry) this.setMode(Text.ignored);
     else this.beginValue(slot, name);
   }
@@ -355,6 +352,14 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     }
     this.finishValue(slot);
     this.writer.endValue();
+    if (this.uom !== undefined) this.putUnit(slot, this.uom);
+  }
+
+  /** The unit of a measure (GML 3.1.1 §16.3) stands beside it, as GDAL names it: `length`, `length_uom`. */
+  private putUnit(slot: Slot, uom: string): void {
+    this.writer.beginValue(this.slots.named(`${slot.name}_uom`), false);
+    putText(this.writer.properties, JSON.stringify(uom));
+    this.writer.endValue();
   }
 
   private isEmptyValue(): boolean {
@@ -366,7 +371,11 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     if (this.isComplex || this.isNil) {
       properties.length = this.valueFrom;
       if (this.isNil) properties.put(NULL);
-      else putText(properties, this.complex.end());
+      else
+        putText(
+          properties,
+          this.complex.end(slot.type === 'date' || slot.type === 'dateTime' || slot.type === 'time'),
+        );
       this.complex.size = 0;
       return;
     }
@@ -526,13 +535,12 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
 
   private closeReport(name: Name<Slot>, outer: number): void {
     this.report?.close(name);
-    if (outer !== Context.report) this.throwReport();
+    if (outer !== Context.report && this.report !== undefined) throw this.toReport(this.report);
   }
 
-  private throwReport(): never {
-    const report = this.report as ExceptionReader;
+  private toReport(report: ExceptionReader): GmlExceptionReport {
     report.flush();
-    throw new GmlExceptionReport(report.exceptions, this.markup.place);
+    return new GmlExceptionReport(report.exceptions, this.markup.place);
   }
 }
 

@@ -65,6 +65,10 @@ export class Slots {
     return slot;
   }
 
+  named(name: string): Slot {
+    return this.find(name, false);
+  }
+
   private find(local: string, isGml: boolean): Slot {
     // GML 2 schemas put elements of their own in the place of gml:boundedBy (osgb:boundedBy).
     const isInherited = (local === 'boundedBy' || (isGml && INHERITED.has(local))) && !this.isDeclared(local);
@@ -112,7 +116,6 @@ export class Slots {
 const FEATURE = toUtf8('{"type":"Feature"');
 const ID = toUtf8(',"id":"');
 const GEOMETRY = toUtf8(',"geometry":');
-const GEOMETRY_NAME = toUtf8(',"geometry_name":');
 const PROPERTIES = toUtf8(',"properties":{');
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -140,6 +143,9 @@ export class FeatureWriter {
   private readonly from: number[] = [];
   private readonly to: number[] = [];
   private occurrenceCount = 0;
+  /** The last geometry_name, and the member it makes. */
+  private geometryName: string | undefined;
+  private geometryMember = NULL;
   private undoLength = 0;
   private undoNext = 0;
   private undoOrdered = true;
@@ -211,8 +217,11 @@ export class FeatureWriter {
     if (to > from) out.put(geometry.bytes, from, to);
     else out.put(NULL);
     if (geometryName !== undefined) {
-      out.put(GEOMETRY_NAME);
-      putText(out, JSON.stringify(geometryName));
+      if (geometryName !== this.geometryName) {
+        this.geometryName = geometryName;
+        this.geometryMember = toUtf8(`,"geometry_name":${JSON.stringify(geometryName)}`);
+      }
+      out.put(this.geometryMember);
     }
     this.putProperties();
     out.putByte(BRACE);

@@ -1,7 +1,7 @@
 import { fromUtf8, Lane, putText, TEXT_STOP, toUtf8 } from './bytes.js';
 import { Coordinates, type Notation, toSeparators } from './coordinates.js';
 import { type Point, toArcByCentre, toArcString, toArcStringByBulge, toCircle } from './curves.js';
-import { isCurvePart, isObject, Kind, toKind } from './geometry-names.js';
+import { isCurvePart, isObject, Kind } from './geometry-names.js';
 import { KnownGeometries } from './known-geometries.js';
 import type { CrsReading } from './model.js';
 import { type Name, Role, type Tag } from './names.js';
@@ -119,7 +119,7 @@ export class GeometryReader {
   /** Whether the element begins a geometry. */
   static isGeometry(name: Name, isExpected: boolean): boolean {
     if (!name.isGml && !isExpected) return false;
-    const kind = toKind(name.local);
+    const { kind } = name;
     return isObject(kind) && !isCurvePart(kind);
   }
 
@@ -142,7 +142,7 @@ export class GeometryReader {
       return;
     }
     const parent = this.depth > 0 ? this.frames[this.depth - 1] : undefined;
-    const kind = toKind(name.local);
+    const { kind } = name;
     if (parent !== undefined) parent.isTouched = true;
     if (kind === Kind.unknown || kind === Kind.ignored) {
       if (kind === Kind.unknown) this.refuse('unexpectedElement');
@@ -227,11 +227,16 @@ export class GeometryReader {
   }
 
   private readRoles(frame: Frame, tag: Tag): void {
-    if ((tag.roles & Role.srsName) !== 0)
-      frame.reading = this.surroundings.readingOf(tag.value(Role.srsName));
-    if ((tag.roles & Role.srsDimension) !== 0) frame.dimension = Number(tag.value(Role.srsDimension));
+    if ((tag.roles & Role.srsName) !== 0) {
+      tag.reading ??= this.surroundings.readingOf(tag.value(Role.srsName));
+      frame.reading = tag.reading;
+    }
+    if ((tag.roles & Role.srsDimension) !== 0) {
+      tag.dimension ??= Number(tag.value(Role.srsDimension));
+      frame.dimension = tag.dimension;
+    }
     if ((tag.roles & Role.href) !== 0) frame.href = tag.value(Role.href);
-    if ((tag.roles & Role.gmlId) !== 0) putText(frame.id, tag.value(Role.gmlId) ?? '');
+    if ((tag.roles & Role.gmlId) !== 0) tag.putRaw(frame.id, Role.gmlId);
   }
 
   private refuse(fault: GeometryFault): void {

@@ -21,9 +21,9 @@ export class Input {
   /** The start of a character whose last bytes have not come. */
   private tail = EMPTY;
   private words = new Int32Array(this.bytes.buffer);
-  private isAscii = true;
-  /** LFs in the window. */
+  /** LFs, and bytes that continue a character, in the window. */
   private newlines = 0;
+  private continuations = 0;
   /** LFs that have left the window, and the characters behind the last of them that have. */
   private droppedLines = 0;
   private dropped = 0;
@@ -67,13 +67,19 @@ export class Input {
   }
 
   private forget(position: number): void {
-    let rest = 0;
-    for (let at = position; at < this.end; at++) if (this.bytes[at] === 0x0a) rest++;
-    const lineStart = this.newlines === rest ? 0 : this.bytes.lastIndexOf(0x0a, position - 1) + 1;
-    if (this.newlines > rest) this.dropped = 0;
-    this.droppedLines += this.newlines - rest;
-    this.newlines = rest;
-    this.dropped += this.isAscii ? position - lineStart : this.countCharacters(lineStart, position);
+    let newlines = 0;
+    let continuations = 0;
+    for (let at = position; at < this.end; at++) {
+      const byte = this.bytes[at] as number;
+      if (byte === 0x0a) newlines++;
+      if ((byte & 0xc0) === 0x80) continuations++;
+    }
+    // One endless line is not gone through again: what was counted when it came is enough.
+    if (this.newlines === newlines) this.dropped += position - (this.continuations - continuations);
+    else this.dropped = this.countCharacters(this.bytes.lastIndexOf(0x0a, position - 1) + 1, position);
+    this.droppedLines += this.newlines - newlines;
+    this.newlines = newlines;
+    this.continuations = continuations;
   }
 
   private countCharacters(from: number, to: number): number {
@@ -108,7 +114,7 @@ export class Input {
       if (byte >= 0x80) {
         const next = this.checkCharacter(at, to);
         if (next < 0) break;
-        this.isAscii = false;
+        this.continuations += next - at - 1;
         at = next;
         continue;
       }

@@ -89,6 +89,7 @@ export class Markup<Meaning> {
     if (utf8 === undefined)
       throw this.fault('gml.encodingUnknown', this.at, { encoding: this.encoding.name });
     this.read(utf8);
+    if (this.awaitsTagEnd) this.run(this.input.bytes, this.input.end);
     if (this.input.endsInCharacter) throw this.inputFault('encoding');
     if (this.restarted !== undefined) throw this.restarted;
     if (!this.hasRoot || this.depth > 0 || this.at < this.input.end || this.inside !== 'content') {
@@ -130,7 +131,10 @@ export class Markup<Meaning> {
     const unread = this.input.end - this.at;
     this.at = this.input.append(utf8, this.at);
     const { bytes, end } = this.input;
-    if (!this.awaitsTagEnd || hasByte(bytes, GT, this.at + unread, end)) this.run(bytes, end);
+    // A cut tag is looked at again when its end has come, or when it is the last thing that will be looked at.
+    const isTooLong = this.awaitsTagEnd && end - this.at > this.limits.tagBytes;
+    const isLast = this.input.fault !== undefined || isTooLong;
+    if (!this.awaitsTagEnd || isLast || hasByte(bytes, GT, this.at + unread, end)) this.run(bytes, end);
     if (this.awaitsTagEnd && end - this.at > this.limits.tagBytes) throw this.limitFault('tagBytes');
     // What stands before the fault has been read: an earlier fault has been thrown already, however the bytes were cut.
     if (this.input.fault !== undefined) throw this.inputFault(this.input.fault);
@@ -416,7 +420,7 @@ export class Markup<Meaning> {
     while (NAME_END[bytes[end] as number] === 0) end++;
     if (bytes[end] === 0) return undefined;
     const name = this.scope.find(bytes, at, end);
-    if (!isQualifiedName(name.qualified)) throw this.fault('gml.badName', at, { name: name.qualified });
+    if (!name.isQualified) throw this.fault('gml.badName', at, { name: name.qualified });
     if (this.isAfterOpen) this.last.afterOpen = name;
     else this.last.afterClose = name;
     return name;
@@ -520,7 +524,7 @@ export class Markup<Meaning> {
 
   private checkAttribute(tag: Tag<Meaning>, attribute: Name<Meaning>, at: number): void {
     const { qualified, prefix, local, namespace, attributeNamespace } = attribute;
-    if (!isQualifiedName(qualified)) throw this.fault('gml.badName', at, { name: qualified });
+    if (!attribute.isQualified) throw this.fault('gml.badName', at, { name: qualified });
     if (namespace === undefined) throw this.fault('gml.unboundPrefix', at, { prefix });
     for (let i = 0; i < tag.count; i++) {
       const other = tag.names[i] as Name<Meaning>;

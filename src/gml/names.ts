@@ -1,4 +1,6 @@
 import { fromUtf8, Lane, putEscaped, putText } from './bytes.js';
+import { toKind } from './geometry-names.js';
+import type { CrsReading } from './model.js';
 
 /** What an attribute is for; 0 for those nobody asks about. Bits, so that a tag can say at once which it has. */
 export const Role = {
@@ -76,6 +78,9 @@ export class Name<Meaning = unknown> {
   readonly namespace: string | undefined;
   readonly isGml: boolean;
   readonly role: number;
+  /** What it is inside a geometry. */
+  readonly kind: number;
+  readonly isQualified: boolean;
   /** What the reader of elements made of it. */
   meaning: Meaning | undefined;
   /** The names that followed its last start and end tag: the next document part is mostly like the one before. */
@@ -98,6 +103,8 @@ export class Name<Meaning = unknown> {
     this.namespace = scope.namespaceOf(this.prefix);
     this.isGml = this.namespace !== undefined && isGmlNamespace(this.namespace);
     this.role = this.namespace === undefined ? Role.none : roleOf(this.attributeNamespace, this.local);
+    this.kind = toKind(this.local);
+    this.isQualified = isQualifiedName(this.qualified);
     this.plain = new Tag(this, scope);
   }
 
@@ -184,6 +191,9 @@ export class Tag<Meaning = unknown> {
   isEmpty = false;
   /** The roles of all its attributes. */
   roles = 0;
+  /** What srsName and srsDimension came to, once somebody has asked; as long as the tag stays the same. */
+  reading: CrsReading | undefined;
+  dimension: number | undefined;
   /** The bytes behind the name up to `>`: what the values are cut from, and what the next tag is compared with. */
   readonly raw = new Lane(0);
   count = 0;
@@ -202,6 +212,8 @@ export class Tag<Meaning = unknown> {
   clear(): void {
     this.count = 0;
     this.roles = 0;
+    this.reading = undefined;
+    this.dimension = undefined;
   }
 
   add(name: Name<Meaning>, from: number, to: number, isCoded: boolean): void {
@@ -230,6 +242,12 @@ export class Tag<Meaning = unknown> {
     }
     const to = this.to[at] as number;
     for (let i = this.from[at] as number; i < to; i++) putEscaped(lane, this.raw.bytes[i] as number);
+  }
+
+  /** Appends the value as it is written. */
+  putRaw(lane: Lane, role: number): void {
+    const at = this.indexOf(role);
+    lane.put(this.raw.bytes, this.from[at], this.to[at]);
   }
 
   private indexOf(role: number): number {

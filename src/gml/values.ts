@@ -3,6 +3,8 @@ import type { SchemaAttribute } from './model.js';
 import { isPlainNumber, toJsonNumber } from './numbers.js';
 
 export const NULL = toUtf8('null');
+const TRUE = toUtf8('true');
+const FALSE = toUtf8('false');
 const QUOTE = 0x22;
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
@@ -43,9 +45,36 @@ export function toTyped(lane: Lane, from: number, type: SchemaAttribute['type'])
     lane.length = end;
     return;
   }
+  if (!isNumber && type !== 'boolean' && start === from && end > start && isPlainText(bytes, start, end)) {
+    lane.reserve(2);
+    lane.bytes.copyWithin(from + 1, from, end);
+    lane.bytes[from] = QUOTE;
+    lane.length = end + 1;
+    lane.putByte(QUOTE);
+    return;
+  }
+  if (
+    type === 'boolean' &&
+    start === from &&
+    (isWord(bytes, start, end, TRUE) || isWord(bytes, start, end, FALSE))
+  ) {
+    lane.length = end;
+    return;
+  }
   const text = fromUtf8(bytes, start, end);
   lane.length = from;
   putText(lane, toJson(text, type));
+}
+
+function isWord(bytes: Uint8Array, from: number, to: number, word: Uint8Array): boolean {
+  if (to - from !== word.length) return false;
+  for (let i = 0; i < word.length; i++) if (bytes[from + i] !== word[i]) return false;
+  return true;
+}
+
+function isPlainText(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (STRING_STOP[bytes[at] as number] === 1) return false;
+  return true;
 }
 
 function isWhite(byte: number | undefined): boolean {
