@@ -1,9 +1,8 @@
-export { type DemoExample, demoExamples } from './examples.js';
+export { demoExamples } from './examples.js';
 export {
   createDemoLayers,
   createLayer,
   type Layer,
-  type LayerDefinition,
   type LayerFeature,
   type Value,
   type XsdType,

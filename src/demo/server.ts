@@ -67,7 +67,7 @@ export interface DemoServerOptions {
 export interface DemoServer {
   /** Where the service answers, without a query: `http://127.0.0.1:PORT/wfs`. */
   readonly url: string;
-  /** Ends every connection. */
+  /** Ends every connection; a second time it does nothing. */
   close(): Promise<void>;
 }
 
@@ -86,26 +86,25 @@ interface Context {
 
 /** Starts a WFS 1.1.0 server (OGC 04-094) on 127.0.0.1 that behaves like GeoServer's. */
 export async function createDemoServer(options: DemoServerOptions = {}): Promise<DemoServer> {
-  let context: Context | undefined;
-  const server = createServer((request, response) => {
-    if (context !== undefined) void answer(request, response, context);
-  });
+  const layers = options.layers ?? createDemoLayers();
+  const server = createServer();
   // A client in the same process may keep the event loop longer than Node's 5 s, and would find its connection closed.
   server.keepAliveTimeout = 60_000;
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/wfs`;
-  context = {
+  const context: Context = {
     url,
-    layers: options.layers ?? createDemoLayers(),
+    layers,
     axisOrder: { in: options.axisOrder?.in ?? 'standard', out: options.axisOrder?.out ?? 'standard' },
     countDelay: options.countDelay ?? 0,
     maxFeaturesCap: options.maxFeaturesCap ?? Number.POSITIVE_INFINITY,
     lacks: options.lacks ?? new Set(),
     onRequest: options.onRequest,
   };
+  server.on('request', (request, response) => void answer(request, response, context));
+  const closed = once(server, 'close');
   const close = async () => {
-    const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();
     await closed;

@@ -405,6 +405,7 @@ describe('HTTP', () => {
     const own = await createDemoServer();
     const response = await fetch(`${own.url}?${new URLSearchParams(toParameters({ typeName: PARCELS }))}`);
     await own.close();
+    await own.close();
     await expect(response.text()).rejects.toThrow();
     await expect(fetch(own.url)).rejects.toThrow();
   });

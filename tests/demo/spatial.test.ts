@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { booleanIntersects, point, pointToLineDistance, distance as turfDistance } from '@turf/turf';
-import type { Feature, LineString, Point, Polygon } from 'geojson';
+import {
+  booleanIntersects,
+  lineString,
+  point,
+  pointToLineDistance,
+  distance as turfDistance,
+} from '@turf/turf';
+import fc from 'fast-check';
 import proj4 from 'proj4';
 import {
   createDemoLayers,
@@ -44,6 +50,7 @@ const flat = (coordinates: unknown): Pair[] =>
     ? [[coordinates[0], coordinates[1] as number]]
     : (coordinates as unknown[]).flatMap(flat);
 
+type TurfGeometry = Parameters<typeof booleanIntersects>[0];
 type Box = readonly [west: number, south: number, east: number, north: number];
 
 function boxOf(pairs: Pair[]): Box {
@@ -64,7 +71,7 @@ function expectedIds(typeName: string, geometry: { type: string; coordinates: un
   const isMeeting = (feature: LayerFeature) => {
     const [west, south, east, north] = featureBox(feature);
     if (feature.geometry === null || west > e || east < w || south > n || north < s) return false;
-    return booleanIntersects(feature.geometry as unknown as Polygon, geometry as Polygon);
+    return booleanIntersects(feature.geometry as unknown as TurfGeometry, geometry as TurfGeometry);
   };
   return layerOf(typeName)
     .features.filter(isMeeting)
@@ -224,6 +231,38 @@ describe('Intersects finds what turf finds, looking at every feature', () => {
     expect(wanted.length).toBeGreaterThan(0);
     const filter = spatial('Intersects', name, polygonOf([outer!, inner!], URN));
     expect(idsOf(await ask(server.url, { typeName, filter }))).toEqual(wanted);
+  });
+
+  test('polygons of any place, size and direction on parcels', async () => {
+    const corner = fc.record({
+      angle: fc.double({ min: 0, max: 1, noNaN: true }),
+      reach: fc.double({ min: 0.2, max: 1, noNaN: true }),
+    });
+    const place = fc.record({
+      x: fc.double({ min: 1.44, max: 1.54, noNaN: true }),
+      y: fc.double({ min: 48.42, max: 48.48, noNaN: true }),
+      size: fc.double({ min: 0.0001, max: 0.003, noNaN: true }),
+      corners: fc.array(corner, { minLength: 3, maxLength: 9 }),
+      isReversed: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(place, async ({ x, y, size, corners, isReversed }) => {
+        // A star around its centre never meets itself.
+        const star = corners.map(({ angle, reach }, i): Pair => {
+          const turn = ((i + 0.8 * angle) / corners.length) * 2 * Math.PI;
+          return [x + size * reach * Math.cos(turn), y + size * reach * Math.sin(turn)];
+        });
+        const ring = [...(isReversed ? star.reverse() : star)];
+        ring.push(ring[0]!);
+        const filter = spatial('Intersects', 'geom', polygonOf([ring], URN));
+        const reply = await get(
+          server.url,
+          toParameters({ typeName: PARCELS, filter, propertyNames: ['idu'] }),
+        );
+        expect(idsOf(reply)).toEqual(expectedIds(PARCELS, { type: 'Polygon', coordinates: [ring] }));
+      }),
+      { numRuns: 20 },
+    );
   });
 
   test('neighbours that only share an edge, or a corner, intersect', async () => {
@@ -479,13 +518,9 @@ describe('the other spatial operators', () => {
     const near = features.filter(
       ({ at }) => turfDistance(point(at), point(points[0]!), { units: 'meters' }) <= 150,
     );
-    const road = {
-      type: 'Feature',
-      properties: {},
-      geometry: { type: 'LineString', coordinates: line },
-    } as Feature<LineString>;
+    const road = lineString(line);
     const along = features.filter(
-      ({ at }) => pointToLineDistance(point(at) as Feature<Point>, road, { units: 'meters' }) <= 40,
+      ({ at }) => pointToLineDistance(point(at), road, { units: 'meters' }) <= 40,
     );
     const ids = async (filter: string) =>
       idsOf(await ask(server.url, { typeName: ADDRESSES, filter, propertyNames: ['id'] }));
@@ -495,7 +530,7 @@ describe('the other spatial operators', () => {
         .filter(
           ({ at }) =>
             Math.abs(turfDistance(point(at), point(points[0]!), { units: 'meters' }) - 150) < 1.5 ||
-            Math.abs(pointToLineDistance(point(at) as Feature<Point>, road, { units: 'meters' }) - 40) < 0.4,
+            Math.abs(pointToLineDistance(point(at), road, { units: 'meters' }) - 40) < 0.4,
         )
         .map(({ id }) => id),
     );

@@ -7,7 +7,6 @@ import { createEasementLayer, createZoneLayer } from './planning.js';
 export {
   createLayer,
   type Layer,
-  type LayerDefinition,
   type LayerFeature,
   type Value,
   type XsdType,
