@@ -79,6 +79,11 @@ function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpP
   const router = Router();
   const validate = createRequestValidator(document);
   const search = createSearch({ source, validate, logger: parts.logger }, config);
+  // Express forgets the base when a handler throws; the log tells the route all the same.
+  router.use((req, res, next) => {
+    res.locals.base = req.baseUrl;
+    next();
+  });
   const readBody = express.raw({ type: () => true, limit: config.bodyLimit });
   const route = router.route('/search');
   route.get(search);

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import type { FeatureWriter, Page } from '../formats/index.js';
-import type { Answer, PageEnd } from '../query/index.js';
+import type { Answer, FeatureBatch, PageEnd } from '../query/index.js';
 
 /** Written response bodies, with backpressure and the end of the caller's patience. */
 interface Sink {
@@ -83,26 +83,50 @@ export function endFeatures(features: Features): void {
 }
 
 /**
- * Streams an answer: status with the first features, at most one batch ahead of the reader, and no end behind a
+ * Streams an answer: status with the first features, at most two batches ahead of the reader, and no end behind a
  * fault. An error thrown before `begin` was called is an answer of its own; after it, the connection must be reset.
  */
 export async function streamFeatures(features: Features, options: StreamOptions): Promise<void> {
   const { res, writer, left, readerIdleMs, begin, toPage } = options;
   const sink = createSink(res, left, readerIdleMs);
   let isWhole = false;
+  const end = (last: PageEnd, before?: Uint8Array) => {
+    isWhole = true;
+    const bytes = writer.writeEnd(toPage(last));
+    res.end(count(res, before === undefined ? bytes : Buffer.concat([before, bytes])));
+  };
   try {
-    let next = await untilLeft(features.next(), left);
+    const first = await untilLeft(features.next(), left);
     begin();
+    if (first.done) return end(first.value);
+    const bytes = writer.writeBatch(countFeatures(res, first.value));
+    const second = untilLeft(features.next(), left);
+    const soon = await settledSoon(second);
+    if (soon?.done) return end(soon.value, bytes);
+    await sink.write(count(res, bytes));
+    let next = await second;
     while (!next.done) {
-      res.locals.features = (res.locals.features ?? 0) + next.value.ends.length;
-      await sink.write(count(res, writer.writeBatch(next.value)));
+      await sink.write(count(res, writer.writeBatch(countFeatures(res, next.value))));
       next = await untilLeft(features.next(), left);
     }
-    isWhole = true;
-    res.end(count(res, writer.writeEnd(toPage(next.value))));
+    end(next.value);
   } finally {
     if (!isWhole) endFeatures(features);
   }
+}
+
+/**
+ * What a promise gives within this turn of the event loop; else, or where it fails, undefined. A small answer is
+ * whole by then and leaves in one write with a length, half the system calls; a slow one loses nothing by it.
+ */
+async function settledSoon<T>(promise: Promise<T>): Promise<T | undefined> {
+  const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+  return Promise.race([promise.catch(() => undefined), turn]);
+}
+
+function countFeatures(res: Response, batch: FeatureBatch): FeatureBatch {
+  res.locals.features = (res.locals.features ?? 0) + batch.ends.length;
+  return batch;
 }
 
 /** Bytes of the body before compression, for the log. */

@@ -16,6 +16,6 @@ export type {
   SourceSummary,
   ValueType,
 } from './model.js';
-export { type Place, type RawParameter, toCredentials } from './parameters.js';
+export { type RawParameter, toCredentials } from './parameters.js';
 export { type CatalogueQuery, checkKeysOnly, toCatalogueQuery } from './to-catalogue-query.js';
-export { type QueryLimits, toSearchQuery } from './to-search-query.js';
+export { toSearchQuery } from './to-search-query.js';

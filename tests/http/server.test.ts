@@ -183,7 +183,12 @@ describe('the log', () => {
       outcome: 'done',
     });
     expect(found?.ms).toEqual(expect.any(Number));
-    expect(refused).toMatchObject({ method: 'POST', status: 400, error: 'invalidRequest' });
+    expect(refused).toMatchObject({
+      method: 'POST',
+      route: searchPath,
+      status: 400,
+      error: 'invalidRequest',
+    });
     expect(service.logText()).not.toMatch(/s3cret|t0ken|1\.23456|undefined/);
   });
 });

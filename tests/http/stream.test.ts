@@ -120,6 +120,16 @@ describe('a fault', () => {
     });
   });
 
+  test('right behind the first features resets too', async () => {
+    service = await startService(
+      answering(async function* () {
+        yield toBatch(feature(1));
+        throw fault();
+      }),
+    );
+    await expect(send(service, `${searchPath}?source=a`)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
   test('after much of it resets too, at once', async () => {
     service = await startService(
       answering(async function* () {
@@ -339,6 +349,13 @@ describe('backpressure', () => {
     const { text } = await readRaw(socket.resume());
     expect(text).not.toContain('numberReturned');
   });
+});
+
+test('an answer that is whole at once has a length', async () => {
+  service = await startService(fakeSource());
+  const reply = await send(service, `${searchPath}?source=a`);
+  expect(reply.headers['content-length']).toBe(String(Buffer.byteLength(reply.text)));
+  expect(reply.headers['transfer-encoding']).toBeUndefined();
 });
 
 test('a connection that is kept alive serves one search after another', async () => {
