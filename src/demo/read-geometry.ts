@@ -69,26 +69,34 @@ function toCoordTuple(element: XmlElement): Tuple {
 }
 
 interface Context {
+  readonly reading: GeometryReading;
   readonly dimension: number;
   /** Numbers as written to easting, northing in the layer's CRS. */
   readonly toPosition: (tuple: Tuple) => Position;
 }
 
-function createContext(srs: Srs, code: number, dimension: number): Context {
-  const project = createProjection(srs.code, code);
-  return {
-    dimension,
-    toPosition: ([first = Number.NaN, second = Number.NaN]) => {
-      const [x, y] = srs.axisOrder === 'latLon' ? [second, first] : [first, second];
-      const position: Position = project === undefined ? [x, y] : project(x, y);
-      if (!position.every(Number.isFinite))
-        throw toFault(`position ${first} ${second} is outside of its CRS`);
-      return position;
-    },
+function createContext(srs: Srs, reading: GeometryReading, dimension: number): Context {
+  const project = createProjection(srs.code, reading.code);
+  const toPosition = ([first = Number.NaN, second = Number.NaN]: Tuple): Position => {
+    const [x, y] = srs.axisOrder === 'latLon' ? [second, first] : [first, second];
+    const position: Position = project === undefined ? [x, y] : project(x, y);
+    if (!position.every(Number.isFinite)) throw toFault(`position ${first} ${second} is outside of its CRS`);
+    return position;
   };
+  return { reading, dimension, toPosition };
 }
 
-function toPositions(element: XmlElement, context: Context): Position[] {
+/** srsName and srsDimension hold for what is inside, until something inside says otherwise (OGC 03-105r1 §10.1.3). */
+function toInner({ attributes }: XmlElement, context: Context): Context {
+  const [srsName, srsDimension] = [attributes.get('srsName'), attributes.get('srsDimension')];
+  const dimension = srsDimension === undefined ? context.dimension : Number(srsDimension);
+  if (srsName !== undefined)
+    return createContext(toSrs(srsName, context.reading), context.reading, dimension);
+  return dimension === context.dimension ? context : { ...context, dimension };
+}
+
+function toPositions(element: XmlElement, outer: Context): Position[] {
+  const context = toInner(element, outer);
   const tuples = element.children.flatMap((child) => {
     if (isGml(child, 'posList', 'pos')) return toTuples(child, context.dimension);
     if (isGml(child, 'coordinates')) return toOldTuples(child);
@@ -122,7 +130,8 @@ function toRing(boundary: XmlElement, context: Context): Position[] {
   return positions;
 }
 
-function toPolygon(element: XmlElement, context: Context): Position[][] {
+function toPolygon(element: XmlElement, outer: Context): Position[][] {
+  const context = toInner(element, outer);
   const exteriors = childrenOf(element, 'exterior', 'outerBoundaryIs');
   if (exteriors.length !== 1) throw toFault(`gml:${element.local} has ${exteriors.length} exteriors`);
   return [...exteriors, ...childrenOf(element, 'interior', 'innerBoundaryIs')].map((ring) =>
@@ -141,7 +150,8 @@ const membersOf = (element: XmlElement) =>
 const isSegment = (element: XmlElement) => isGml(element, 'LineStringSegment');
 
 /** The geometry an element stands for, in parts; kinds of GML 3.1.1 with straight edges, and those of GML 2. */
-function toParts(element: XmlElement, context: Context): Geometry[] {
+function toParts(element: XmlElement, outer: Context): Geometry[] {
+  const context = toInner(element, outer);
   if (isGml(element, 'Point')) {
     const [coordinates, ...others] = toPositions(element, context);
     if (coordinates === undefined || others.length > 0) throw toFault('gml:Point must hold one position');
@@ -225,12 +235,6 @@ export function toRectangle([west, south, east, north]: Bbox): Geometry {
 /** Whether an element is read by {@link readGmlGeometry}: anything of GML's namespace. */
 export const isGeometryElement = (element: XmlElement) => isGml(element, element.local);
 
-const srsNameOf = (element: XmlElement): string | undefined =>
-  element.attributes.get('srsName') ??
-  membersOf(element)
-    .map(srsNameOf)
-    .find((name) => name !== undefined);
-
 /**
  * A geometry of a filter (Filter 1.1, OGC 04-095 §11) as the parts it consists of, in the layer's CRS. Each vertex is
  * reprojected; edges are straight in the layer's CRS, as in GeoServer.
@@ -238,14 +242,14 @@ const srsNameOf = (element: XmlElement): string | undefined =>
  */
 export function readGmlGeometry(element: XmlElement, reading: GeometryReading): Geometry[] {
   if (isGml(element, 'Envelope', 'Box')) return [toRectangle(readGmlBox(element, reading))];
-  const dimension = Number(element.attributes.get('srsDimension') ?? 2);
-  return toParts(element, createContext(toSrs(srsNameOf(element), reading), reading.code, dimension));
+  return toParts(element, createContext(toSrs(undefined, reading), reading, 2));
 }
 
 /** gml:Envelope or gml:Box as the box around it in the layer's CRS. @throws OwsException */
 export function readGmlBox(element: XmlElement, reading: GeometryReading): Bbox {
   const srs = toSrs(element.attributes.get('srsName'), reading);
-  return toLayerBox(toBox(element, createContext(srs, srs.code, 2)), srs, reading);
+  const own = createContext(srs, { ...reading, code: srs.code }, 2);
+  return toLayerBox(toBox(element, own), srs, reading);
 }
 
 function toLayerBox(box: Bbox, srs: Srs, { code }: GeometryReading): Bbox {

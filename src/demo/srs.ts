@@ -84,8 +84,13 @@ export function createProjection(from: number, to: number): Project | undefined 
   if (known !== undefined) return known;
   const converter = proj4(DEFINITIONS[from]?.proj ?? '', DEFINITIONS[to]?.proj ?? '');
   const project: Project = (x, y) => {
-    const [x2, y2] = converter.forward([x, y]);
-    return [x2 ?? Number.NaN, y2 ?? Number.NaN];
+    try {
+      const [x2, y2] = converter.forward([x, y]);
+      return [x2 ?? Number.NaN, y2 ?? Number.NaN];
+    } catch {
+      // proj4 throws for what some projections cannot show.
+      return [Number.NaN, Number.NaN];
+    }
   };
   projections.set(key, project);
   return project;

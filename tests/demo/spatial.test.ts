@@ -24,6 +24,7 @@ import {
   idsOf,
   post,
   spatial,
+  toGml,
   toParameters,
   toXml,
 } from './wfs.js';
@@ -188,6 +189,16 @@ const shapes: [name: string, gml: string, geometry: { type: string; coordinates:
     'a Multi* named on its first member',
     `<gml:MultiSurface><gml:surfaceMembers>${polygonOf([square, hole], URN)}${polygonOf([far])}</gml:surfaceMembers></gml:MultiSurface>`,
     { type: 'MultiPolygon', coordinates: [[square, hole], [far]] },
+  ],
+  [
+    'a Multi* with members in CRSs of their own',
+    `<gml:MultiSurface${URN}><gml:surfaceMember>${toGml({ type: 'Polygon', coordinates: [square, hole] })}</gml:surfaceMember><gml:surfaceMember>${toGml({ type: 'Polygon', coordinates: [far.map((pair) => proj4('WGS84', 'EPSG:3857', pair) as Pair)] }, ' srsName="EPSG:3857"')}</gml:surfaceMember></gml:MultiSurface>`,
+    { type: 'MultiPolygon', coordinates: [[square, hole], [far]] },
+  ],
+  [
+    'heights told of on the ring alone',
+    `<gml:MultiSurface${URN}><gml:surfaceMember><gml:Polygon><gml:exterior><gml:LinearRing srsDimension="3"><gml:posList>${square.map(([x, y]) => `${y} ${x} 0`).join(' ')} ${square[0]![1]} ${square[0]![0]} 0</gml:posList></gml:LinearRing></gml:exterior></gml:Polygon></gml:surfaceMember></gml:MultiSurface>`,
+    { type: 'Polygon', coordinates: [square] },
   ],
   [
     'an Envelope',
