@@ -25,7 +25,12 @@ function toMilliseconds(text: string): number | undefined {
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
 }
 
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
 
 /** Literal text by the type of the attribute it is compared with, as GeoTools converts it. */
 export function toComparable(text: string, type: XsdType): Comparable {
@@ -33,7 +38,7 @@ export function toComparable(text: string, type: XsdType): Comparable {
     case 'string':
       return text;
     case 'boolean':
-      return BOOLEANS[text.trim().toLowerCase()];
+      return BOOLEANS.get(text.trim().toLowerCase());
     case 'date':
     case 'dateTime':
       return toMilliseconds(text.trim());

@@ -73,52 +73,54 @@ export function createIdPredicate(ids: readonly string[]): Predicate {
 
 type Reader = (element: XmlElement, context: FilterContext) => Predicate;
 
-const READERS: Readonly<Record<string, Reader>> = {
-  And: (element, context) => {
-    const parts = toOperands(element, context, 2);
-    const boxes = parts.flatMap(({ within }) => (within === undefined ? [] : [within]));
-    const isMatch = (feature: LayerFeature) => parts.every((part) => part.isMatch(feature));
-    return boxes.length === 0 ? { isMatch } : { isMatch, within: boxes.reduce(toCommonBox) };
-  },
-  Or: (element, context) => {
-    const parts = toOperands(element, context, 2);
-    const boxes = parts.flatMap(({ within }) => (within === undefined ? [] : [within]));
-    const isMatch = (feature: LayerFeature) => parts.some((part) => part.isMatch(feature));
-    return boxes.length < parts.length ? { isMatch } : { isMatch, within: boxes.reduce(toAroundBox) };
-  },
-  Not: (element, context) => {
-    const [part, ...others] = toOperands(element, context, 1);
-    if (part === undefined || others.length > 0) throw toFault('ogc:Not takes one operand');
-    return { isMatch: (feature) => !part.isMatch(feature) };
-  },
-  PropertyIsEqualTo: toComparison((order) => order === 0),
-  PropertyIsNotEqualTo: toComparison((order) => order !== 0),
-  PropertyIsLessThan: toComparison((order) => order !== undefined && order < 0),
-  PropertyIsGreaterThan: toComparison((order) => order !== undefined && order > 0),
-  PropertyIsLessThanOrEqualTo: toComparison((order) => order !== undefined && order <= 0),
-  PropertyIsGreaterThanOrEqualTo: toComparison((order) => order !== undefined && order >= 0),
-  PropertyIsLike: toLike,
-  PropertyIsBetween: toBetween,
-  PropertyIsNull: (element, { layer }) => {
-    const name = onlyName(element, layer);
-    if (name.isGeometry) return { isMatch: ({ geometry }) => geometry === null };
-    return { isMatch: ({ values }) => (values[name.position] ?? null) === null };
-  },
-  Intersects: toIntersects,
-  Disjoint: (element, context) => {
-    const { isMatch } = toIntersects(element, context);
-    return { isMatch: (feature) => feature.geometry !== null && !isMatch(feature) };
-  },
-  BBOX: toBboxPredicate,
-  DWithin: (element, context) => toDistance(element, context, true),
-  Beyond: (element, context) => toDistance(element, context, false),
-};
+const READERS: ReadonlyMap<string, Reader> = new Map(
+  Object.entries<Reader>({
+    And: (element, context) => {
+      const parts = toOperands(element, context, 2);
+      const boxes = parts.flatMap(({ within }) => (within === undefined ? [] : [within]));
+      const isMatch = (feature: LayerFeature) => parts.every((part) => part.isMatch(feature));
+      return boxes.length === 0 ? { isMatch } : { isMatch, within: boxes.reduce(toCommonBox) };
+    },
+    Or: (element, context) => {
+      const parts = toOperands(element, context, 2);
+      const boxes = parts.flatMap(({ within }) => (within === undefined ? [] : [within]));
+      const isMatch = (feature: LayerFeature) => parts.some((part) => part.isMatch(feature));
+      return boxes.length < parts.length ? { isMatch } : { isMatch, within: boxes.reduce(toAroundBox) };
+    },
+    Not: (element, context) => {
+      const [part, ...others] = toOperands(element, context, 1);
+      if (part === undefined || others.length > 0) throw toFault('ogc:Not takes one operand');
+      return { isMatch: (feature) => !part.isMatch(feature) };
+    },
+    PropertyIsEqualTo: toComparison((order) => order === 0),
+    PropertyIsNotEqualTo: toComparison((order) => order !== 0),
+    PropertyIsLessThan: toComparison((order) => order !== undefined && order < 0),
+    PropertyIsGreaterThan: toComparison((order) => order !== undefined && order > 0),
+    PropertyIsLessThanOrEqualTo: toComparison((order) => order !== undefined && order <= 0),
+    PropertyIsGreaterThanOrEqualTo: toComparison((order) => order !== undefined && order >= 0),
+    PropertyIsLike: toLike,
+    PropertyIsBetween: toBetween,
+    PropertyIsNull: (element, { layer }) => {
+      const name = onlyName(element, layer);
+      if (name.isGeometry) return { isMatch: ({ geometry }) => geometry === null };
+      return { isMatch: ({ values }) => (values[name.position] ?? null) === null };
+    },
+    Intersects: toIntersects,
+    Disjoint: (element, context) => {
+      const { isMatch } = toIntersects(element, context);
+      return { isMatch: (feature) => feature.geometry !== null && !isMatch(feature) };
+    },
+    BBOX: toBboxPredicate,
+    DWithin: (element, context) => toDistance(element, context, true),
+    Beyond: (element, context) => toDistance(element, context, false),
+  }),
+);
 
 /** The operators a filter may use; what a server lacks is left out. */
-export const OPERATORS = Object.keys(READERS);
+export const OPERATORS = [...READERS.keys()];
 
 function toPredicate(element: XmlElement, context: FilterContext): Predicate {
-  const reader = READERS[element.local];
+  const reader = READERS.get(element.local);
   if (!isElement(element, 'ogc', element.local) || reader === undefined || context.lacks.has(element.local))
     throw toFault(`${element.local} is not a supported filter operator`);
   return reader(element, context);

@@ -20,7 +20,7 @@ type Draft = Omit<XmlElement, 'children' | 'text'> & { children: XmlElement[]; t
 // Far deeper than any filter a person or program writes, and shallow enough for recursion.
 const MAX_DEPTH = 200;
 
-// A second error family would only repeat this: to the client, unreadable XML is an exception without locator.
+// GeoServer's words for XML it cannot read, whatever the operation.
 const toFault = (text: string) =>
   new OwsException('NoApplicableCode', `XML getFeature request SAX parsing error: ${text}`);
 

@@ -60,6 +60,13 @@ const instant = (value: Value) => (value === null ? Number.NaN : Date.parse(Stri
 const day = (value: Value) => (value === null ? Number.NaN : Date.parse(String(value).slice(0, 10)));
 
 const cases: Case[] = [
+  [
+    'a boolean that is a name of JavaScript',
+    ADDRESSES,
+    compare('EqualTo', 'certifie', 'constructor'),
+    'certifie',
+    () => false,
+  ],
   ['a text', ROADS, compare('EqualTo', 'nature', 'Sentier'), 'nature', (v) => v === 'Sentier'],
   [
     'a text with accents',
@@ -362,7 +369,7 @@ describe('a filter finds what a look at every feature finds', () => {
 
   test('the cases are not all of nothing', () => {
     const counts = cases.map(([, typeName, , name, isMatch]) => expectedIds(typeName, name, isMatch).length);
-    expect(counts.filter((count) => count === 0)).toHaveLength(7);
+    expect(counts.filter((count) => count === 0)).toHaveLength(8);
   });
 
   test('two attributes are compared with each other', async () => {
@@ -534,6 +541,11 @@ describe('what cannot be a filter', () => {
     ['nothing', '', 'ogc:Filter is empty'],
     ['two predicates', isNull('nature') + isNull('source'), 'ogc:Filter holds more than one predicate'],
     ['an unknown operator', '<ogc:PropertyIsFunny/>', 'PropertyIsFunny is not a supported filter operator'],
+    [
+      'an operator by a name of JavaScript',
+      '<ogc:constructor/>',
+      'constructor is not a supported filter operator',
+    ],
     [
       'an operator of another namespace',
       '<gml:PropertyIsNull/>',
