@@ -11,7 +11,7 @@ import {
   toCatalogueQuery,
   toCredentials,
 } from '../query/index.js';
-import { toBaseUrl, toHref } from './links.js';
+import { toBaseUrl, toGetLink, toPreviousChanges } from './links.js';
 import { allowOnly } from './methods.js';
 import { readParameters } from './parameters.js';
 import type { SearchConfig } from './search.js';
@@ -36,18 +36,18 @@ export function toMatching(sources: readonly SourceSummary[], words: readonly st
   });
 }
 
-function toPageLinks(url: string, q: string, { limit, startIndex }: CatalogueQuery, numberMatched: number) {
-  const link = (rel: string, changes: Record<string, number>) => {
-    const page = Object.entries({ _limit: limit, _start: startIndex, ...changes });
-    const given = [['q', q] as const, ...page.map(([name, value]) => [name, String(value)] as const)];
-    const kept = given.filter(([, value]) => value !== '');
-    return { rel, type: json, href: toHref(url, kept) };
-  };
-  const previous = { _start: Math.max(0, startIndex - limit), _limit: Math.min(limit, startIndex) };
+function toPageLinks(
+  url: string,
+  parameters: readonly RawParameter[],
+  query: CatalogueQuery,
+  matched: number,
+) {
+  const { limit, startIndex } = query;
+  const context = { url, parameters, type: json };
   return [
-    link('self', {}),
-    ...(startIndex + limit < numberMatched ? [link('next', { _start: startIndex + limit })] : []),
-    ...(startIndex > 0 ? [link('prev', previous)] : []),
+    toGetLink('self', {}, context),
+    ...(startIndex + limit < matched ? [toGetLink('next', { _start: startIndex + limit }, context)] : []),
+    ...(startIndex > 0 ? [toGetLink('prev', toPreviousChanges(query), context)] : []),
   ];
 }
 
@@ -144,7 +144,7 @@ export function createCatalogue({ name, source, validate }: CatalogueParts, conf
       sources: shown,
       numberMatched: matching.length,
       numberReturned: shown.length,
-      links: toPageLinks(`${toUrl(req)}/sources`, query.words.join(' '), query, matching.length),
+      links: toPageLinks(`${toUrl(req)}/sources`, parameters, query, matching.length),
     });
   });
   list.all(allowOnly('GET, HEAD'));

@@ -21,7 +21,7 @@ export function toBaseUrl(req: Request, config: Pick<Config, 'publicUrl'>): stri
 /** Percent-encoded, but for the reserved characters that a query may hold (RFC 3986 §3.4). */
 const encode = (text: string) => encodeURIComponent(text).replace(/%(3A|2C|2F)/g, decodeURIComponent);
 
-export function toHref(path: string, parameters: Iterable<readonly [string, string]>): string {
+function toHref(path: string, parameters: Iterable<readonly [string, string]>): string {
   const query = [...parameters].map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
   return query === '' ? path : `${path}?${query}`;
 }
@@ -29,7 +29,7 @@ export function toHref(path: string, parameters: Iterable<readonly [string, stri
 type Changes = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** A page before the first has no room for a whole one: `_limit` shrinks, so that no feature comes twice. */
-function toPreviousChanges({ limit, startIndex }: SearchQuery): Changes {
+export function toPreviousChanges({ limit, startIndex }: Pick<SearchQuery, 'limit' | 'startIndex'>): Changes {
   const start = Math.max(0, startIndex - limit);
   return startIndex < limit ? { _start: start, _limit: startIndex } : { _start: start };
 }
@@ -48,7 +48,12 @@ export interface LinkContext {
   readonly type: string;
 }
 
-function toGetLink(rel: Link['rel'], changes: Changes, context: LinkContext): Link {
+/** The same parameters as were asked, but for what changes. */
+export function toGetLink(
+  rel: Link['rel'],
+  changes: Changes,
+  context: Pick<LinkContext, 'url' | 'parameters' | 'type'>,
+): Link {
   const kept = context.parameters
     .filter(
       ({ name, place }) => place === 'query' && !unlinked.includes(name) && !Object.hasOwn(changes, name),

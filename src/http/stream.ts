@@ -92,8 +92,10 @@ export async function streamFeatures(features: Features, options: StreamOptions)
   let isWhole = false;
   const end = (last: PageEnd, before?: Uint8Array) => {
     isWhole = true;
-    const bytes = writer.writeEnd(toPage(last));
-    res.end(count(res, before === undefined ? bytes : Buffer.concat([before, bytes])));
+    const rest = writer.writeEnd(toPage(last));
+    const bytes = before === undefined ? rest : Buffer.concat([before, rest]);
+    if (!res.headersSent) res.setHeader('Content-Length', bytes.length);
+    res.end(count(res, bytes));
   };
   try {
     const first = await untilLeft(features.next(), left);

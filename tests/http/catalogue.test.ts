@@ -97,7 +97,9 @@ describe('the list of sources', () => {
     const { json } = await send(service, `${base}/sources`);
     expect(json.sources).toEqual(list.sources);
     expect(json).toMatchObject({ numberMatched: 3, numberReturned: 3 });
-    expect(json.links).toHaveLength(1);
+    expect(json.links).toEqual([
+      { rel: 'self', type: 'application/json', href: `${service.url}${base}/sources` },
+    ]);
   });
 
   test.each([
