@@ -438,12 +438,12 @@ describe('options', () => {
   });
 
   test('counting takes its time, features do not', async () => {
-    await withServer({ countDelay: 900 }, async (url) => {
+    await withServer({ countDelay: 600 }, async (url) => {
       const started = performance.now();
       await get(url, toParameters({ typeName: ROADS, maxFeatures: 1 }));
-      expect(performance.now() - started).toBeLessThan(800);
+      expect(performance.now() - started).toBeLessThan(500);
       await get(url, toParameters({ typeName: ROADS, resultType: 'hits' }));
-      expect(performance.now() - started).toBeGreaterThanOrEqual(899);
+      expect(performance.now() - started).toBeGreaterThanOrEqual(599);
     });
   });
 

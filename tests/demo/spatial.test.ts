@@ -46,6 +46,7 @@ const LAMBERT =
   '+proj=lcc +lat_0=46.5 +lon_0=3 +lat_1=49 +lat_2=44 +x_0=700000 +y_0=6600000 +ellps=GRS80 +units=m';
 
 type Pair = [number, number];
+const lambert = proj4('WGS84', LAMBERT);
 const flat = (coordinates: unknown): Pair[] =>
   Array.isArray(coordinates) && typeof coordinates[0] === 'number'
     ? [[coordinates[0], coordinates[1] as number]]
@@ -336,8 +337,7 @@ describe('Intersects finds what turf finds, looking at every feature', () => {
 });
 
 describe('the CRS of a filter geometry', () => {
-  const inLambert = (pairs: readonly Pair[]) =>
-    pairs.map((pair): Pair => proj4('WGS84', LAMBERT, pair) as Pair);
+  const inLambert = (pairs: readonly Pair[]) => pairs.map((pair): Pair => lambert.forward(pair) as Pair);
   const ordered = (pairs: readonly Pair[], isLatFirst: boolean) =>
     pairs.map(([x, y]) => (isLatFirst ? `${y} ${x}` : `${x} ${y}`)).join(' ');
   const polygon = (srsName: string | undefined, list: string) =>
@@ -485,7 +485,7 @@ describe('BBOX', () => {
   });
 
   test('a box in Lambert-93 on a layer in Lambert-93, and around one in degrees', async () => {
-    const [low, high] = [proj4('WGS84', LAMBERT, [w, s]) as Pair, proj4('WGS84', LAMBERT, [e, n]) as Pair];
+    const [low, high] = [lambert.forward([w, s]) as Pair, lambert.forward([e, n]) as Pair];
     const own = { type: 'Polygon', coordinates: [[low, [high[0], low[1]], high, [low[0], high[1]], low]] };
     const wanted = expectedIds(BUILDINGS, own);
     expect(wanted.length).toBeGreaterThan(5);
@@ -493,7 +493,7 @@ describe('BBOX', () => {
     const found = idsOf(await kvp(BUILDINGS, `${s},${w},${n},${e},urn:ogc:def:crs:EPSG::4326`));
     // The sides bend: the box around it holds at least what lies between its corners.
     const inside = layerOf(BUILDINGS).features.filter(({ geometry }) => {
-      const corners = flat(geometry!.coordinates).map((pair) => proj4(LAMBERT, 'WGS84', pair) as Pair);
+      const corners = flat(geometry!.coordinates).map((pair) => lambert.inverse(pair) as Pair);
       return corners.every(([x, y]) => x > w && x < e && y > s && y < n);
     });
     expect(found).toEqual(expect.arrayContaining(inside.map(({ id }) => id)));
@@ -522,43 +522,33 @@ describe('the other spatial operators', () => {
   });
 
   test('DWithin and Beyond measure metres on the ground, to addresses from a point and a line', async () => {
-    const features = layerOf(ADDRESSES).features.map(({ id, geometry }) => ({
-      id,
-      at: flat(geometry!.coordinates)[0]!,
-    }));
-    const near = features.filter(
-      ({ at }) => turfDistance(point(at), point(points[0]!), { units: 'meters' }) <= 150,
-    );
     const road = lineString(line);
-    const along = features.filter(
-      ({ at }) => pointToLineDistance(point(at), road, { units: 'meters' }) <= 40,
-    );
+    const features = layerOf(ADDRESSES).features.map(({ id, geometry }) => {
+      const at = point(flat(geometry!.coordinates)[0]!);
+      const fromPoint = turfDistance(at, point(points[0]!), { units: 'meters' });
+      return { id, fromPoint, fromRoad: pointToLineDistance(at, road, { units: 'meters' }) };
+    });
     const ids = async (filter: string) =>
       idsOf(await ask(server.url, { typeName: ADDRESSES, filter, propertyNames: ['id'] }));
     // Turf measures on a sphere: what is within 1 % of the distance is left open.
     const open = new Set(
       features
-        .filter(
-          ({ at }) =>
-            Math.abs(turfDistance(point(at), point(points[0]!), { units: 'meters' }) - 150) < 1.5 ||
-            Math.abs(pointToLineDistance(point(at), road, { units: 'meters' }) - 40) < 0.4,
-        )
+        .filter(({ fromPoint, fromRoad }) => Math.abs(fromPoint - 150) < 1.5 || Math.abs(fromRoad - 40) < 0.4)
         .map(({ id }) => id),
     );
     const settled = (list: string[]) => list.filter((id) => !open.has(id));
     const found = await ids(distance('DWithin', 'geom', pointOf(points[0]!, URN), 150));
-    expect(settled(found)).toEqual(settled(near.map(({ id }) => id)));
+    const near = features.filter(({ fromPoint }) => fromPoint <= 150).map(({ id }) => id);
     expect(found.length).toBeGreaterThan(20);
-    expect(settled(await ids(distance('DWithin', 'geom', lineOf(line, URN), 40)))).toEqual(
-      settled(along.map(({ id }) => id)),
-    );
-    expect((await ids(distance('Beyond', 'geom', pointOf(points[0]!, URN), 150))).length).toBe(
-      3000 - found.length,
-    );
+    expect(settled(found)).toEqual(settled(near));
+    const along = features.filter(({ fromRoad }) => fromRoad <= 40).map(({ id }) => id);
+    expect(settled(await ids(distance('DWithin', 'geom', lineOf(line, URN), 40)))).toEqual(settled(along));
+    const beyond = await ids(distance('Beyond', 'geom', pointOf(points[0]!, URN), 150));
+    expect(beyond.length).toBe(3000 - found.length);
   });
 
   test('DWithin on a layer in Lambert-93 means the same metres', async () => {
-    const [x, y] = proj4('WGS84', LAMBERT, points[0]!) as Pair;
+    const [x, y] = lambert.forward(points[0]!) as Pair;
     const found = idsOf(
       await ask(server.url, {
         typeName: BUILDINGS,
