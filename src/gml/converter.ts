@@ -74,6 +74,8 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   private isOpen = false;
   private isNil = false;
   private isComplex = false;
+  /** What nested elements took in this feature so far. */
+  private complexSize = 0;
   private isDone = false;
   private href: string | undefined;
   private uom: string | undefined;
@@ -120,8 +122,10 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     return this.writer.ends.length === 0 ? NOTHING : this.writer.take();
   }
 
+  /** Before anything shrinks and after each push, so that where the document is cut does not decide. */
   private checkSize(): void {
-    const size = this.writer.properties.length + this.geometry.lane.length + this.complex.size;
+    const size =
+      this.writer.properties.length + this.geometry.lane.length + this.complex.size + this.complexSize;
     if (size > this.limits.featureBytes) throw this.markup.limitFault('featureBytes');
   }
 
@@ -292,6 +296,8 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     this.setContext(Context.feature);
     this.writer.begin(tag);
     this.geometry.lane.length = 0;
+    this.complex.size = 0;
+    this.complexSize = 0;
     this.hasGeometry = false;
     this.geometryFrom = 0;
     this.geometryTo = 0;
@@ -341,6 +347,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   }
 
   private closeProperty(): void {
+    this.checkSize();
     this.setMode(Text.ignored);
     if (this.isDone) return;
     const slot = this.slot as Slot;
@@ -376,6 +383,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
           properties,
           this.complex.end(slot.type === 'date' || slot.type === 'dateTime' || slot.type === 'time'),
         );
+      this.complexSize += this.complex.size;
       this.complex.size = 0;
       return;
     }
@@ -425,6 +433,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
 
   /** Elements where text was expected; what stood before them is kept. */
   private beginComplex(slot: Slot): void {
+    this.checkSize();
     const { properties } = this.writer;
     const isString = properties.bytes[this.valueFrom] === QUOTE;
     const written = fromUtf8(properties.bytes, this.valueFrom, properties.length);
@@ -458,6 +467,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   }
 
   private closeGeometry(outer: number): void {
+    this.checkSize();
     const isWhole = this.geometry.close();
     this.setMode(this.geometry.takesText ? Text.geometry : Text.ignored);
     if (!isWhole) return;

@@ -2,7 +2,7 @@
 export type Point = readonly number[];
 
 /**
- * Chords of an arc span at most this angle: 128 for a full circle, so that no chord is further than 0.03 % of the
+ * Chords of an arc span at most this angle: 128 for a full circle, so that no chord is further than 0.031 % of the
  * radius from the arc.
  */
 const STEP = Math.PI / 64;
