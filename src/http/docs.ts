@@ -58,7 +58,7 @@ export function createDocs(
   const urls = modules.map(({ name }) => ({ name, url: `${name}.json` }));
   const ui: SwaggerUiOptions = {
     customSiteTitle: 'API documentation',
-    swaggerOptions: { urls, tryItOutEnabled: true, deepLinking: true, displayRequestDuration: true },
+    swaggerOptions: { urls, deepLinking: true, displayRequestDuration: true },
   };
   router.use(hideOthers, cacheable, addSlash);
   for (const { name, document } of modules) router.use(createFiles(name, document));
