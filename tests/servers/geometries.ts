@@ -50,7 +50,8 @@ export function createGeometries(kind: Kind, seed: number, count: number, around
 
 function createDraw(random: () => number, { bbox, vertices }: Surroundings): (kind: Kind) => GeoJson {
   const [west, south, east, north] = bbox;
-  const extent = Math.max(east - west, north - south);
+  // Of a layer that spans the world, a part: no position may leave the globe.
+  const extent = Math.min(Math.max(east - west, north - south), 4);
   const within = (low: number, high: number) => low + random() * (high - low);
   const integer = (low: number, high: number) => Math.floor(within(low, high + 1));
   const pick = <T>(from: readonly T[]): T => from[integer(0, from.length - 1)] as T;

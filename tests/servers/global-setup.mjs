@@ -9,6 +9,9 @@ import { join } from 'node:path';
 const PARCELS = '5000';
 
 export default async function setup() {
+  // Compiled once, so that no test waits for the compiler.
+  const build = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+  if (build.status !== 0) throw new Error('the service does not compile');
   const folder = process.env.LAB_DIR ?? mkdtempSync(join(tmpdir(), 'carto-wfs-lab-'));
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755); // the user postgres must be able to enter it

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -22,38 +22,48 @@ export function toLab(): Lab {
   return JSON.parse(lab) as Lab;
 }
 
-const connection = () => `host=${join(toLab().folder, 'pg')} dbname=lab user=${isRoot ? 'postgres' : ''}`;
-const isRoot = process.getuid?.() === 0;
+// PostgreSQL belongs to the user postgres where root started it, else to whoever did.
+const connection = () =>
+  `host=${join(toLab().folder, 'pg')} dbname=lab${process.getuid?.() === 0 ? ' user=postgres' : ''}`;
 
 /** Runs one SELECT on PostGIS itself; its rows as JSON. */
-export function sql<Row>(select: string): Row[] {
+export async function sql<Row>(select: string): Promise<Row[]> {
   const statement = `select coalesce(json_agg(x), '[]') from (${select}) x;`;
-  const output = execFileSync('psql', ['-qAtX', '-v', 'ON_ERROR_STOP=1', '-d', connection(), '-f', '-'], {
-    input: statement,
-    env: { ...process.env, PGOPTIONS: '-c jit=off -c max_parallel_workers_per_gather=0' }, // small tables: 3 times faster
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  return JSON.parse(output) as Row[];
+  const args = ['-qAtX', '-v', 'ON_ERROR_STOP=1', '-d', connection(), '-f', '-'];
+  return JSON.parse(await run('psql', args, statement)) as Row[];
 }
 
 /** One string column of a SELECT, as a list. */
-export const sqlList = (select: string): string[] =>
-  sql<{ v: string }>(`select v::text from (${select}) t(v)`).map((row) => row.v);
+export const sqlList = async (select: string): Promise<string[]> =>
+  (await sql<{ v: string }>(`select v::text from (${select}) t(v)`)).map((row) => row.v);
 
 /** A text as an SQL literal. */
 export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /**
- * A layer as ogr2ogr writes it from PostGIS to GeoJSON (RFC 7946, all digits), through no WFS. `gid`, the table's key,
- * comes as one more property.
+ * A layer as ogr2ogr writes it from PostGIS to GeoJSON (RFC 7946, all digits), through no WFS. The table's key comes
+ * twice, as `gid` and as `fid`.
  */
-export function toGeoJsonByOgr(layer: string): string {
-  const args = ['-lco', 'RFC7946=YES', '-lco', 'COORDINATE_PRECISION=15', '-t_srs', 'EPSG:4326'];
+export function toGeoJsonByOgr(layer: string): Promise<string> {
+  const options = ['-lco', 'RFC7946=YES', '-lco', 'COORDINATE_PRECISION=15', '-t_srs', 'EPSG:4326'];
   const select = ['-sql', `select t.*, gid as fid from ${layer} t order by gid`];
-  return execFileSync('ogr2ogr', ['-f', 'GeoJSON', '/vsistdout/', `PG:${connection()}`, ...select, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
+  return run('ogr2ogr', ['-f', 'GeoJSON', '/vsistdout/', `PG:${connection()}`, ...select, ...options]);
+}
+
+/** Never waits in the event loop: a connection that the service closes meanwhile must be noticed. */
+function run(command: string, args: readonly string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      command,
+      args,
+      // Small tables: three times faster than by parallel scans.
+      {
+        maxBuffer: 1 << 28,
+        env: { ...process.env, PGOPTIONS: '-c jit=off -c max_parallel_workers_per_gather=0' },
+      },
+      (error, stdout) => (error === null ? resolve(stdout) : reject(error)),
+    );
+    child.stdin?.end(input);
   });
 }
 
