@@ -95,6 +95,7 @@ export async function streamFeatures(features: Features, options: StreamOptions)
     const rest = writer.writeEnd(toPage(last));
     const bytes = before === undefined ? rest : Buffer.concat([before, rest]);
     if (!res.headersSent) res.setHeader('Content-Length', bytes.length);
+    res.setTimeout(readerIdleMs); // Node sets its own again once the last byte has gone out.
     res.end(count(res, bytes));
   };
   try {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SearchQuery } from '../../src/query/index.js';
 import {
@@ -173,6 +174,26 @@ describe('parameters', () => {
   ])('POST with %s takes them from the query string', async (_, headers) => {
     const path = `${searchPath}?source=a:b&geom=${text}`;
     expect(await asked(send(service, path, { method: 'POST', headers }))).toEqual(withPoint);
+  });
+
+  test.each([
+    ['Application/JSON; Charset="UTF-8"', '{"source":"a:b"}'],
+    ['application/json;charset=utf-8;x=y', '\ufeff {"source":"a:b"}\n'],
+    ['application/x-www-form-urlencoded; charset=UTF-8', 'source=a%3Ab'],
+  ])('a body of type %s is read', async (type, body) => {
+    const headers = { 'content-type': type };
+    expect(await asked(send(service, searchPath, { method: 'POST', headers, body }))).toEqual(plain);
+  });
+
+  test('a compressed body is read', async () => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const body = gzipSync('{"source":"a:b"}');
+    expect(await asked(send(service, searchPath, { method: 'POST', headers, body }))).toEqual(plain);
+  });
+
+  test('a GET has no body, whatever comes along', async () => {
+    const headers = { 'content-type': 'text/plain', 'content-length': '3' };
+    expect(await asked(send(service, `${searchPath}?source=a:b`, { headers, body: 'abc' }))).toEqual(plain);
   });
 
   test('Feature and FeatureCollection stand for the union of their parts', async () => {

@@ -314,6 +314,38 @@ describe('backpressure', () => {
     expect(text.endsWith('\r\n0\r\n\r\n')).toBe(true);
   });
 
+  /** 24 MB in one batch: written with the end of the answer, or before it. */
+  const inOneBatch = (wait: number) =>
+    answering(async function* () {
+      yield toBatch(feature(1, { text: 'x'.repeat(24_000_000) }));
+      if (wait > 0) await sleep(wait);
+      return { numberReturned: 1 };
+    });
+
+  test.each([0, 20])('a reader that is slow but reads is not cut off (%d)', async (wait) => {
+    service = await startService(inOneBatch(wait), { readerIdleMs: 300 });
+    const socket = connectRaw(service);
+    socket.write(requestLine('1.0'));
+    socket.on('data', () => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 5);
+    });
+    const begun = Date.now();
+    const { text } = await readRaw(socket);
+    expect(Date.now() - begun).toBeGreaterThan(600);
+    const [, body = ''] = text.split(/\r\n\r\n(.*)/s);
+    expect(JSON.parse(body).numberReturned).toBe(1);
+  });
+
+  test.each([0, 20])('a reader that stops reading is, also at the end (%d)', async (wait) => {
+    service = await startService(inOneBatch(wait), { readerIdleMs: 300 });
+    const socket = connectRaw(service);
+    socket.write(requestLine('1.0'));
+    socket.pause();
+    await until(() => service.log.some(({ outcome }) => outcome === 'stalled'), 'it is cut off');
+    socket.destroy();
+  });
+
   test('no listener is left behind by many drains', async () => {
     const warnings: Error[] = [];
     const listen = (warning: Error) => warnings.push(warning);
