@@ -15,7 +15,8 @@ interface Node {
   readonly children: Node[];
   /** Namespace of a prefix at this element. */
   readonly resolve: (prefix: string) => string | undefined;
-  readonly place: Place;
+  /** Only faults ask for it. */
+  readonly place: () => Place;
 }
 
 /** A QName in an attribute value. */
@@ -80,7 +81,7 @@ export function readFeatureTypes(xsd: string): FeatureType[] {
   if (exceptions !== undefined) throw new GmlExceptionReport(exceptions, { line: 1, column: 1, path: '' });
   const root = readNodes(text);
   if (!root.isXsd || root.local !== 'schema') {
-    throw toGmlError('gml.notSchema', root.place, { name: root.name });
+    throw toGmlError('gml.notSchema', root.place(), { name: root.name });
   }
   return new Schema(root).featureTypes();
 }
@@ -90,24 +91,23 @@ function readNodes(text: string): Node {
   const parser = new SaxesParser({ xmlns: true, position: true });
   const open: Node[] = [];
   let root: Node | undefined;
-  let start: Place = { line: 1, column: 1, path: '' };
+  let start = 0;
+  const path = (): string => open.map(({ name }) => name).join('/');
   parser.on('error', (error) => {
-    const place = {
-      line: parser.line,
-      column: parser.column + 1,
-      path: open.map(({ name }) => name).join('/'),
-    };
+    const place = { line: parser.line, column: parser.column + 1, path: path() };
     const reason = error.message.replace(/^\d+:\d+: /, '').replace(/\.$/, '');
     throw toGmlError('gml.schemaMalformed', place, { reason }, error);
   });
   parser.on('doctype', (doctype) => {
-    if (doctype.includes('[')) throw toGmlError('gml.doctypeRefused', start);
+    if (doctype.includes('['))
+      throw toGmlError('gml.doctypeRefused', toPlace(text, text.indexOf('<!DOCTYPE'), ''));
   });
   parser.on('opentagstart', () => {
-    start = { line: parser.line, column: parser.column, path: open.map(({ name }) => name).join('/') };
+    start = text.lastIndexOf('<', parser.position - 1);
   });
   parser.on('opentag', (tag: SaxesTagNS) => {
-    const node = toNode(tag, start, open.at(-1));
+    const [at, parents] = [start, path()];
+    const node = toNode(tag, () => toPlace(text, at, parents), open.at(-1));
     open.at(-1)?.children.push(node);
     root ??= node;
     open.push(node);
@@ -119,7 +119,13 @@ function readNodes(text: string): Node {
   return root as Node;
 }
 
-function toNode(tag: SaxesTagNS, place: Place, parent: Node | undefined): Node {
+function toPlace(text: string, at: number, path: string): Place {
+  const before = text.slice(0, at);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return { line: before.split('\n').length, column: [...before.slice(lineStart)].length + 1, path };
+}
+
+function toNode(tag: SaxesTagNS, place: () => Place, parent: Node | undefined): Node {
   const attributes = new Map<string, string>();
   for (const { prefix, local, value } of Object.values(tag.attributes)) {
     if (prefix === '') attributes.set(local, value.trim());
@@ -205,7 +211,7 @@ class Schema {
     if (reference !== undefined) return this.toReferenced(particle, this.toTypeName(element, reference));
     const name = element.attributes.get('name');
     if (name === undefined)
-      throw toGmlError('gml.schemaReference', element.place, { what: 'name for', name: element.name });
+      throw toGmlError('gml.schemaReference', element.place(), { what: 'name for', name: element.name });
     const geometry = this.geometryOf(element);
     if (geometry !== undefined) return { name, type: geometry };
     const { type, xsdType } = this.valueTypeOf(element);
@@ -220,7 +226,9 @@ class Schema {
     const declared = namespace === this.namespace ? this.elements.get(local) : undefined;
     if (declared !== undefined) return this.toProperty({ ...particle, element: declared });
     const isGml = isGmlNamespace(namespace);
-    const geometry = isGml ? toGeometryType(local.replace(/Property$/, 'PropertyType')) : undefined;
+    const geometry = isGml
+      ? toGeometryType(`${local.charAt(0).toUpperCase()}${local.slice(1)}Type`)
+      : undefined;
     if (geometry !== undefined) return { name: local, type: geometry };
     if (isGml && local === 'location') return { name: local, type: 'Geometry' };
     // Asked for by name, gml:name is an attribute like any other; boundedBy never is.
@@ -307,7 +315,7 @@ class Schema {
     const { namespace, local } = this.toTypeName(element, name);
     const type = namespace === this.namespace ? this.types.get(local) : undefined;
     if (type === undefined && namespace === this.namespace && this.root.children.includes(element)) {
-      throw toGmlError('gml.schemaReference', element.place, { what: 'type', name });
+      throw toGmlError('gml.schemaReference', element.place(), { what: 'type', name });
     }
     return type;
   }
@@ -365,7 +373,7 @@ class Schema {
     if (namespace !== undefined) return { namespace, local };
     // Without a default namespace a name stands for the schema's own types, or for XML Schema's where it has none such.
     if (prefix === '') return { namespace: this.types.has(local) ? this.namespace : XSD, local };
-    throw toGmlError('gml.unboundPrefix', node.place, { prefix });
+    throw toGmlError('gml.unboundPrefix', node.place(), { prefix });
   }
 }
 
