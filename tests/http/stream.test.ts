@@ -314,10 +314,10 @@ describe('backpressure', () => {
     expect(text.endsWith('\r\n0\r\n\r\n')).toBe(true);
   });
 
-  /** 24 MB in one batch: written with the end of the answer, or before it. */
+  /** 16 MB in one batch: written with the end of the answer, or before it. */
   const inOneBatch = (wait: number) =>
     answering(async function* () {
-      yield toBatch(feature(1, { text: 'x'.repeat(24_000_000) }));
+      yield toBatch(feature(1, { text: 'x'.repeat(16_000_000) }));
       if (wait > 0) await sleep(wait);
       return { numberReturned: 1 };
     });
@@ -328,7 +328,7 @@ describe('backpressure', () => {
     socket.write(requestLine('1.0'));
     socket.on('data', () => {
       socket.pause();
-      setTimeout(() => socket.resume(), 5);
+      setTimeout(() => socket.resume(), 3);
     });
     const begun = Date.now();
     const { text } = await readRaw(socket);
