@@ -18,7 +18,8 @@ export default async function setup() {
   process.env.CARTO_WFS_LAB = JSON.stringify({ folder });
   const mapserver = await start('start-mapserver.sh', folder);
   const qgis = await start('start-qgis.sh', folder);
-  process.env.CARTO_WFS_LAB = JSON.stringify({ folder, mapserver, capped: `${mapserver}?map=CAPPED`, qgis });
+  const [cadastre, capped] = [`${mapserver}?map=CADASTRE`, `${mapserver}?map=CAPPED`];
+  process.env.CARTO_WFS_LAB = JSON.stringify({ folder, mapserver, cadastre, capped, qgis });
 }
 
 /** Runs a start script; it prints the URL of its server. */

@@ -52,7 +52,7 @@ start_postgis() {  # on a unix socket in $pg, no TCP; every layer as a table of 
   # starts anywhere, so that pages without a sort overlap and miss rows here too.
   sql lab "create index on parcelle (id); create index on parcelle (code_com); analyze; create table ready();
            alter database lab set min_parallel_table_scan_size = 0; alter database lab set parallel_setup_cost = 0;
-           alter database lab set parallel_tuple_cost = 0"
+           alter database lab set parallel_tuple_cost = 0; alter database lab set jit = off"
 }
 
 # Waits until URL answers GetCapabilities; prints URL.

@@ -2,7 +2,7 @@
 # Starts MapServer as a WFS 1.1.0 server on loopback (Debian 12; root only to install packages).
 #   start-mapserver.sh WORKDIR PORT [PARCELS=5000]        Stop it with: stop-lab.sh WORKDIR. One that runs already keeps its port.
 #   http://127.0.0.1:PORT/wfs                   namespace prefix "ms" (MapServer's defaults)
-#   http://127.0.0.1:PORT/wfs?map=CADASTRE      the same layers, own prefix + namespace
+#   http://127.0.0.1:PORT/wfs?map=CADASTRE      the same layers, own prefix + namespace, without parallel scans (see lab.sh)
 #   http://127.0.0.1:PORT/wfs?map=CAPPED        the same layers, never more than 500 features an answer, and no word of it
 # Layers come from PostGIS; each also from GeoPackage (NAME_gpkg), parcelle from FlatGeobuf too (parcelle_fgb).
 set -euo pipefail
@@ -31,12 +31,12 @@ TEXT
 }
 user=$(pg_user)
 postgis() {
-  echo "CONNECTIONTYPE POSTGIS CONNECTION \"host=$pg dbname=lab user=$user\" PROCESSING \"CLOSE_CONNECTION=DEFER\"
+  echo "CONNECTIONTYPE POSTGIS CONNECTION \"host=$pg dbname=lab user=$user $options\" PROCESSING \"CLOSE_CONNECTION=DEFER\"
     DATA \"geom from $1 using unique gid using srid=$2\""
 }
 ogr() { echo "CONNECTIONTYPE OGR CONNECTION \"$data/$1.gpkg\" DATA \"$2\""; }
-mapfile() {  # extra WEB METADATA
-  local around="1.6 48.0 2.1 48.4" world="-180 -90 180 90" name type gml epsg id extent file
+mapfile() {  # extra WEB METADATA, options of the connection to PostgreSQL
+  local options=${2:-} around="1.6 48.0 2.1 48.4" world="-180 -90 180 90" name type gml epsg id extent file
   cat <<TEXT
 MAP
   NAME "LAB" EXTENT -64 -22 56 52 SIZE 100 100 UNITS DD SHAPEPATH "$data"
@@ -75,7 +75,7 @@ LAYERS
 }
 url=http://127.0.0.1:$(running_port mapserver)/wfs
 mapfile "\"wfs_onlineresource\" \"$url?\"" >"$run/lab.map"
-mapfile "\"wfs_onlineresource\" \"$url?map=CADASTRE\" \"wfs_namespace_prefix\" \"cadastre\" \"wfs_namespace_uri\" \"http://lab.example.fr/cadastre\"" >"$run/cadastre.map"
+mapfile "\"wfs_onlineresource\" \"$url?map=CADASTRE\" \"wfs_namespace_prefix\" \"cadastre\" \"wfs_namespace_uri\" \"http://lab.example.fr/cadastre\"" "options='-c max_parallel_workers_per_gather=0'" >"$run/cadastre.map"
 mapfile "\"wfs_onlineresource\" \"$url?map=CAPPED\" \"wfs_maxfeatures\" \"500\"" >"$run/capped.map"
 cat >"$run/mapserver.conf" <<CONF
 CONFIG
