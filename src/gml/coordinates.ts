@@ -107,7 +107,7 @@ export class Coordinates {
   text(bytes: Uint8Array, start: number): number {
     let at = start;
     while (TEXT_STOP[bytes[at] as number] === 0) {
-      if (this.ordinateCount === 0 && this.token.length === 0 && this.transform === undefined) {
+      if (this.ordinateCount === 0 && this.token.length === 0) {
         at = this.copyPairs(bytes, at);
         if (TEXT_STOP[bytes[at] as number] === 1) return at;
       }
@@ -136,7 +136,7 @@ export class Coordinates {
    * second, which is what lets them change places.
    */
   private copyRun(bytes: Uint8Array, start: number, isTuples: boolean, isSingle: boolean): number {
-    const { lane, swap } = this;
+    const { lane, swap, transform } = this;
     let { count, area, lastX, lastY, firstX, firstY } = this;
     let at = start;
     let from = start;
@@ -215,11 +215,15 @@ export class Coordinates {
       }
       if (count > 0) out[end++] = COMMA;
       out[end++] = 0x5b;
-      let x = first;
-      let y = second;
-      if (swap) {
-        x = second;
-        y = first;
+      let x = swap ? second : first;
+      let y = swap ? first : second;
+      if (transform !== undefined) {
+        lane.length = end;
+        [x, y] = this.putTransformed(transform, x, y);
+        end = lane.length;
+        out = lane.bytes;
+        limit = out.length;
+      } else if (swap) {
         for (let i = secondFrom; i < at; i++) out[end++] = bytes[i] as number;
         out[end++] = COMMA;
         for (let i = firstFrom; i < firstTo; i++) out[end++] = bytes[i] as number;
@@ -344,11 +348,7 @@ export class Coordinates {
       lane.putByte(COMMA);
       lane.put(ordinates.bytes, from(y), to(y));
     } else {
-      [valueX, valueY] = this.transform(valueX, valueY);
-      if (!Number.isFinite(valueX) || !Number.isFinite(valueY)) this.fault ??= 'nanCoordinate';
-      putNumber(lane, valueX);
-      lane.putByte(COMMA);
-      putNumber(lane, valueY);
+      [valueX, valueY] = this.putTransformed(this.transform, valueX, valueY);
     }
     if (count > 2) {
       lane.putByte(COMMA);
@@ -356,6 +356,21 @@ export class Coordinates {
     }
     lane.putByte(0x5d);
     this.addToArea(valueX, valueY);
+  }
+
+  private putTransformed(
+    transform: NonNullable<CrsReading['transform']>,
+    x: number,
+    y: number,
+  ): readonly [number, number] {
+    const { lane } = this;
+    const position = transform(x, y);
+    if (!Number.isFinite(position[0]) || !Number.isFinite(position[1])) this.fault ??= 'nanCoordinate';
+    putNumber(lane, position[0]);
+    lane.putByte(COMMA);
+    putNumber(lane, position[1]);
+    lane.reserve(64);
+    return position;
   }
 
   private addToArea(x: number, y: number): void {

@@ -72,6 +72,9 @@ export interface GmlConverter {
   readonly numberOfFeatures: number;
   /** `numberOfFeatures` / `numberMatched` as the root element says it, once it has been read: what a hits answer holds. */
   readonly declaredCount: number | undefined;
-  /** Faults that cost a feature its geometry, by name, counted (`nanCoordinate: 2`). */
+  /**
+   * Faults that cost a feature its geometry, by name, counted (`nanCoordinate: 2`); and `truncatedResponse`, where
+   * a WFS 2.0 server says so of its answer without a report.
+   */
   readonly warnings: Readonly<Record<string, number>>;
 }

@@ -1,4 +1,4 @@
-import { fromUtf8, type Lane, putText } from './bytes.js';
+import { fromUtf8, type Lane } from './bytes.js';
 
 /** 10^n, exact up to 22. */
 const POWERS = Array.from({ length: 309 }, (_, exponent) => Number(`1e${exponent}`));
@@ -57,7 +57,8 @@ export function readNumber(bytes: Uint8Array, from: number, to: number): number 
 
 /** A computed coordinate. */
 export function putNumber(lane: Lane, value: number): void {
-  putText(lane, String(value === 0 ? 0 : value));
+  const text = String(value === 0 ? 0 : value);
+  for (let i = 0; i < text.length; i++) lane.putByte(text.charCodeAt(i));
 }
 
 /** Whether the bytes are a number in JSON's grammar without exponent: they can be copied as they are. */

@@ -36,7 +36,8 @@ function point(srsName: string, envelope = ''): string {
   const bounds = envelope && `<gml:boundedBy><gml:Envelope srsName="${envelope}"/></gml:boundedBy>`;
   return `<gml:FeatureCollection xmlns:gml="http://www.opengis.net/gml">${bounds}<gml:featureMember><a fid="1"><g><gml:Point${srsName && ` srsName="${srsName}"`}><gml:pos>48 2</gml:pos></gml:Point></g><n>01</n></a></gml:featureMember></gml:FeatureCollection>`;
 }
-const coordinatesOf = ({ out }: Run): unknown => JSON.parse(out).features[0].geometry.coordinates;
+const coordinatesOf = ({ out }: Run): unknown[] =>
+  JSON.parse(out).features.map((one: { geometry: { coordinates: unknown } }) => one.geometry.coordinates);
 
 describe('gml2geojson', () => {
   test('a file becomes a FeatureCollection, typed by the schema that is given', async () => {
@@ -64,23 +65,26 @@ describe('gml2geojson', () => {
     });
   });
 
-  test.each([
-    ['auto', 'urn:ogc:def:crs:EPSG::4326', '', [2, 48]],
-    ['auto', 'urn:x-ogc:def:crs:EPSG:4326', '', [2, 48]],
-    ['auto', 'http://www.opengis.net/def/crs/EPSG/0/4326', '', [2, 48]],
-    ['auto', 'urn:ogc:def:crs:EPSG::2154', '', [48, 2]],
-    ['auto', 'urn:ogc:def:crs:OGC:1.3:CRS84', '', [48, 2]],
-    ['auto', 'EPSG:4326', '', [48, 2]],
-    ['auto', '', '', [48, 2]],
-    ['auto', '', 'urn:ogc:def:crs:EPSG::4326', [2, 48]],
-    ['keep', 'urn:ogc:def:crs:EPSG::4326', '', [48, 2]],
-    ['swap', 'EPSG:4326', '', [2, 48]],
-  ])(
-    '--axis %s with srsName "%s" and Envelope "%s" writes %j',
-    async (axis, srsName, envelope, coordinates) => {
-      expect(coordinatesOf(await run(['--axis', axis], point(srsName, envelope)))).toEqual(coordinates);
-    },
-  );
+  test('--axis auto goes by the form of each srsName, or of the nearest Envelope; keep and swap by nothing', async () => {
+    const names: [string, number[]][] = [
+      ['urn:ogc:def:crs:EPSG::4326', [2, 48]],
+      ['urn:x-ogc:def:crs:EPSG:4326', [2, 48]],
+      ['http://www.opengis.net/def/crs/EPSG/0/4326', [2, 48]],
+      ['urn:ogc:def:crs:EPSG::2154', [48, 2]],
+      ['urn:ogc:def:crs:OGC:1.3:CRS84', [48, 2]],
+      ['EPSG:4326', [48, 2]],
+      ['http://www.opengis.net/gml/srs/epsg.xml#4326', [48, 2]],
+      ['', [2, 48]],
+    ];
+    const features = names.map(([srsName]) => /<a .*<\/a>/.exec(point(srsName))?.[0]).join('');
+    const gml = point('', 'urn:ogc:def:crs:EPSG::4326').replace(/<a .*<\/a>/, features);
+    const [auto, keep, swap] = await Promise.all(
+      ['auto', 'keep', 'swap'].map((axis) => run(['--axis', axis], gml)),
+    );
+    expect(coordinatesOf(auto as Run)).toEqual(names.map(([, coordinates]) => coordinates));
+    expect(coordinatesOf(keep as Run)).toEqual(names.map(() => [48, 2]));
+    expect(coordinatesOf(swap as Run)).toEqual(names.map(() => [2, 48]));
+  });
 
   test('an empty collection', async () => {
     const { code, out } = await run([], '<gml:featureMembers xmlns:gml="http://www.opengis.net/gml"/>');
