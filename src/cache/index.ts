@@ -1,1 +1,1 @@
-export { createRefreshing, type Refreshing } from './refreshing.js';
+export { createRefreshing } from './refreshing.js';

@@ -16,10 +16,6 @@ export interface Crs {
 /** WGS84 as WFS 1.1.0 asks for it (OGC 07-092r1): latitude first, where a server follows the standard. */
 export const WGS84_URN = 'urn:ogc:def:crs:EPSG::4326';
 
-export function toUrn(code: number): string {
-  return `urn:ogc:def:crs:EPSG::${code}`;
-}
-
 // Each form met in the field, in one place.
 const FORMS: readonly { readonly pattern: RegExp; readonly says: 'official' | 'lonLat' | 'nothing' }[] = [
   { pattern: /^urn:(?:x-)?ogc:def:crs:EPSG:[\w.]*:(\d+)$/i, says: 'official' }, // OGC 07-092r1

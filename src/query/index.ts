@@ -14,7 +14,6 @@ export type {
   SourceList,
   SourceStatus,
   SourceSummary,
-  ValueType,
 } from './model.js';
 export { type RawParameter, toCredentials } from './parameters.js';
 export { type CatalogueQuery, checkKeysOnly, toCatalogueQuery } from './to-catalogue-query.js';

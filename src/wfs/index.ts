@@ -1,3 +1,2 @@
-export type { KeyPlace, KeyRule } from './keys.js';
-export { type ProxySettings, toProxy } from './proxy.js';
+export { toProxy } from './proxy.js';
 export { createWfsSource, type WfsOptions } from './source.js';
