@@ -62,7 +62,7 @@ describe.each([
     const sizes = asked.map(({ expected }) => expected.length);
     expect(asked.length).toBeGreaterThanOrEqual(of);
     expect(sizes.filter((size) => size > 0).length).toBeGreaterThan(asked.length / 4);
-    expect(sizes.filter((size) => size === 0).length).toBeGreaterThan(asked.length / 20);
+    expect(sizes.filter((size) => size === 0).length).toBeGreaterThan(0);
     expect(Math.max(...sizes)).toBeGreaterThan(1);
   });
 });

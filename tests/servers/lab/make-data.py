@@ -198,7 +198,7 @@ TEXTS = ["abc", "ABC", "Abc", "abc ", " abc", "ab", "abcd", "ábc", "a\u0301bc",
          "' OR '1'='1", "'; DROP TABLE texte; --", "x' OR 1=1 --", "[valeur]", "('[valeur]' = '[valeur]')", "$1", "${a}", "{a}", "$$", "$tag$",
          "a;b", "a,b", "a=b", "a&b=c", "a+b", "a b", "a%20b", "a/b", "a#b", "(abc)", "((abc))", "01", "1", "1.0", "1e0", "0x1",
          "true", "false", "null", "NULL", "NaN", "-", "--", "/*", "*/", "~", "^", "|", "@", "é", "É", "日本", "🌳", "\u00a0", "a\tb", "a\nb", "a\r\nb",
-         "x" * 100_000, "x" * 99_999, "é<&'\"\\%_*]]>" * 8_000]
+         "x" * 100_000, "x" * 99_999, "é<&'\"\\%_*]] >" * 8_000, "é<&'\"\\%_*]]>" * 8_000]
 for k, text in enumerate(TEXTS):
     put(lyr, f"POINT({LON + k / 1024} {LAT})", valeur=text)
 ds = lyr = l93 = None
