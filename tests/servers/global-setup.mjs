@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import teardown from './global-teardown.mjs';
 
 const PARCELS = '5000';
 
@@ -16,10 +17,15 @@ export default async function setup() {
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755); // the user postgres must be able to enter it
   process.env.CARTO_WFS_LAB = JSON.stringify({ folder });
-  const mapserver = await start('start-mapserver.sh', folder);
-  const qgis = await start('start-qgis.sh', folder);
-  const [cadastre, capped] = [`${mapserver}?map=CADASTRE`, `${mapserver}?map=CAPPED`];
-  process.env.CARTO_WFS_LAB = JSON.stringify({ folder, mapserver, cadastre, capped, qgis });
+  try {
+    const mapserver = await start('start-mapserver.sh', folder);
+    const qgis = await start('start-qgis.sh', folder);
+    const [cadastre, capped] = [`${mapserver}?map=CADASTRE`, `${mapserver}?map=CAPPED`];
+    process.env.CARTO_WFS_LAB = JSON.stringify({ folder, mapserver, cadastre, capped, qgis });
+  } catch (error) {
+    await teardown(); // jest does not, after a set-up that failed
+    throw error;
+  }
 }
 
 /** Runs a start script; it prints the URL of its server. */

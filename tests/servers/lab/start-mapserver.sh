@@ -9,9 +9,9 @@ set -euo pipefail
 . "$(dirname "$0")/lab.sh"
 run=$work/mapserver
 mkdir -p "$run"
-packages 'command -v ogr2ogr && command -v lighttpd && command -v curl && ls /usr/bin/mapserv /usr/lib/cgi-bin/mapserv &&
+packages 'command -v ogr2ogr && command -v lighttpd && command -v curl && command -v ps && ls /usr/bin/mapserv /usr/lib/cgi-bin/mapserv &&
           ls /usr/lib/postgresql/*/bin/initdb && ls /usr/share/postgresql/*/extension/postgis.control && /usr/bin/python3 -c "from osgeo import ogr"' \
-  cgi-mapserver mapserver-bin gdal-bin python3-gdal lighttpd postgresql-15-postgis-3 curl
+  cgi-mapserver mapserver-bin gdal-bin python3-gdal lighttpd postgresql-15-postgis-3 curl procps
 make_data
 start_postgis
 

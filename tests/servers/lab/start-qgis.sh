@@ -6,8 +6,8 @@ set -euo pipefail
 . "$(dirname "$0")/lab.sh"
 run=$work/qgis fcgi=/usr/lib/cgi-bin/qgis_mapserv.fcgi
 mkdir -p "$run/home"
-packages "command -v ogr2ogr && command -v lighttpd && command -v curl && ls $fcgi && /usr/bin/python3 -c 'import qgis.core, osgeo.ogr'" \
-  qgis-server python3-qgis gdal-bin python3-gdal lighttpd curl
+packages "command -v ogr2ogr && command -v lighttpd && command -v curl && command -v ps && ls $fcgi && /usr/bin/python3 -c 'import qgis.core, osgeo.ogr'" \
+  qgis-server python3-qgis gdal-bin python3-gdal lighttpd curl procps
 make_data
 
 export QT_QPA_PLATFORM=offscreen HOME="$run/home" XDG_RUNTIME_DIR="$run/home"
