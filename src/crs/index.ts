@@ -1,1 +1,1 @@
-export { type AxisOrder, readSrsName, WGS84_URN } from './srs-name.js';
+export { type AxisOrder, isGeographic, readSrsName, WGS84_URN } from './srs-name.js';

@@ -44,6 +44,16 @@ export function readSrsName(srsName: string): Crs | undefined {
   return undefined;
 }
 
+/** EPSG codes of geographic CRSs: the registry keeps 4000 to 4999 for them, and a few beyond. */
+export function isGeographic(code: number): boolean {
+  return (code >= 4000 && code <= 4999) || FURTHER_GEOGRAPHIC.has(code);
+}
+
+// Those of France and its territories, and of ITRF and WGS 84 realisations, that have codes beyond the range.
+const FURTHER_GEOGRAPHIC = new Set([
+  5886, 7034, 7035, 7084, 7086, 7088, 7133, 8902, 9775, 9777, 9779, 9782, 9784,
+]);
+
 /** Whether the EPSG registry puts latitude or northing first. */
 function isNorthingFirst(code: number): boolean {
   northingFirst ??= NORTHING_FIRST.split(' ').map((range) => {

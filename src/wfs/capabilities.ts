@@ -146,7 +146,15 @@ function toService(draft: ServiceDraft): Capabilities['service'] {
 function toSummary({ corners, name, ...rest }: TypeDraft): SourceSummary | undefined {
   if (name === undefined) return undefined;
   const bbox = toBbox(corners);
-  return { ...rest, name, ...(bbox && { bbox }) };
+  const { title, abstract, keywords, crs } = rest;
+  return {
+    name,
+    ...(title !== undefined && { title }),
+    ...(abstract !== undefined && { abstract }),
+    keywords,
+    ...(bbox && { bbox }),
+    ...(crs !== undefined && { crs }),
+  };
 }
 
 /** ows:WGS84BoundingBox is always longitude first (OGC 05-008 §10.2.2); one that is no box on Earth is none. */

@@ -1,6 +1,6 @@
-import type { AxisOrder } from '../crs/index.js';
+import { type AxisOrder, isGeographic, readSrsName } from '../crs/index.js';
 import { type Fault, invalidRequest, toMessage } from '../errors.js';
-import { type Geometry, toBboxGeometries } from '../geometry/index.js';
+import { densify, type Geometry, toBbox, toBboxGeometries } from '../geometry/index.js';
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
 import { type AttributeTest, toAttributeTest } from './attribute-test.js';
@@ -20,8 +20,11 @@ export interface Plan {
   readonly sortBy: readonly SortProperty[];
 }
 
-/** @throws invalidRequest with every fault against the schema */
-export function toPlan(query: SearchQuery, type: FeatureType): Plan {
+/**
+ * @param crs the CRS the layer is stored in, as the upstream names it: that is where it evaluates the filter
+ * @throws invalidRequest with every fault against the schema
+ */
+export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Plan {
   const faults: Fault[] = [];
   const unions: (readonly Geometry[])[] = [];
   if (query.geometries !== undefined) unions.push(mergeParts(query.geometries));
@@ -35,7 +38,44 @@ export function toPlan(query: SearchQuery, type: FeatureType): Plan {
   const propertyNames = toPropertyNames(query, type, faults);
   const sortBy = toSortBy(query, type, faults);
   if (faults.length > 0) throw invalidRequest(faults);
-  return { unions, geometryName, tests, featureIds: query.featureIds, propertyNames, sortBy };
+  const isBent = crs !== undefined && isProjected(crs);
+  return {
+    unions: isBent ? unions.map((union) => union.map(toDensified)) : unions,
+    geometryName,
+    tests,
+    featureIds: query.featureIds,
+    propertyNames,
+    sortBy,
+  };
+}
+
+const EARTH_RADIUS = 6_371_000; // metres
+const MAX_DEVIATION = 0.5; // metres; the contract allows 1, and this is not the layer's own projection
+
+function isProjected(crs: string): boolean {
+  const code = readSrsName(crs)?.code;
+  return code !== undefined && !isGeographic(code);
+}
+
+/**
+ * Edges straight in lon/lat (RFC 7946 §3.1.1) bend in a projected CRS, where an upstream draws them straight: they are
+ * asked in pieces. How much they bend is measured in the azimuthal equidistant projection around the geometry, which
+ * follows great circles as the conic and transverse projections of national CRSs do; a Mercator bends them less.
+ */
+function toDensified(geometry: Geometry): Geometry {
+  const [west, south, east, north] = toBbox(geometry);
+  const radians = Math.PI / 180;
+  const lon0 = ((west + east) / 2) * radians;
+  const lat0 = ((south + north) / 2) * radians;
+  return densify(geometry, MAX_DEVIATION, (lon, lat) => {
+    const [dLon, phi] = [lon * radians - lon0, lat * radians];
+    const x = Math.cos(phi) * Math.sin(dLon);
+    const y = Math.cos(lat0) * Math.sin(phi) - Math.sin(lat0) * Math.cos(phi) * Math.cos(dLon);
+    const z = Math.sin(lat0) * Math.sin(phi) + Math.cos(lat0) * Math.cos(phi) * Math.cos(dLon);
+    const length = Math.hypot(x, y);
+    const scale = length === 0 ? 0 : (EARTH_RADIUS * Math.atan2(length, z)) / length;
+    return [x * scale, y * scale];
+  });
 }
 
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */

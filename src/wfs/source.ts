@@ -119,7 +119,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const wait = <T>(work: Promise<T>) =>
       deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
     const subject = await wait(getSubject(query.source, key));
-    const plan = toPlan(query, subject.type);
+    const plan = toPlan(query, subject.type, subject.summary.crs);
     const known = await wait(getLearnt(subject, key));
     const page = readPage({
       query,

@@ -1,10 +1,7 @@
 import { expect, jest } from '@jest/globals';
-import nock from 'nock';
 import { SaxesParser } from 'saxes';
 import type { Geometry, Position } from '../../src/geometry/index.js';
 
-// Nothing here is mocked, and interception would double what a thousand requests to the loopback cost.
-nock.restore();
 // Answers of megabytes, on machines with other work to do.
 jest.setTimeout(30_000);
 

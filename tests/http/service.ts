@@ -1,13 +1,9 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import nock from 'nock';
 import { pino } from 'pino';
 import { createApp, createHttpServer, type HttpConfig, stop } from '../../src/http/index.js';
 import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
-
-// Every request here is a real one; an interceptor between would read and write HTTP its own way.
-nock.restore();
 
 export const feature = (id: number, properties: object = { nom: 'Évreux' }) => ({
   type: 'Feature',
