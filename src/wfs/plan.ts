@@ -1,6 +1,6 @@
 import { type AxisOrder, isGeographic, readSrsName } from '../crs/index.js';
 import { type Fault, invalidRequest, toMessage } from '../errors.js';
-import { densify, type Geometry, toBbox, toBboxGeometries } from '../geometry/index.js';
+import { countVertices, densify, type Geometry, toBbox, toBboxGeometries } from '../geometry/index.js';
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
 import { type AttributeTest, toAttributeTest } from './attribute-test.js';
@@ -38,9 +38,9 @@ export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Pla
   const propertyNames = toPropertyNames(query, type, faults);
   const sortBy = toSortBy(query, type, faults);
   if (faults.length > 0) throw invalidRequest(faults);
-  const isBent = crs !== undefined && isProjected(crs);
+  const most = crs !== undefined && isProjected(crs) ? MAX_VERTICES : FEW_VERTICES;
   return {
-    unions: isBent ? unions.map((union) => union.map(toDensified)) : unions,
+    unions: unions.map((union) => union.map((geometry) => toDensified(geometry, most))),
     geometryName,
     tests,
     featureIds: query.featureIds,
@@ -50,6 +50,10 @@ export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Pla
 }
 
 const EARTH_RADIUS = 6_371_000; // metres
+const MAX_VERTICES = 100_000;
+// MapServer 8.0 names the first CRS it offers, not the one a layer is stored in: a layer that is said to be geographic is
+// asked with the pieces too, as long as they are few
+const FEW_VERTICES = 256;
 const MAX_DEVIATION = 0.5; // metres; the contract allows 1, and this is not the layer's own projection
 
 function isProjected(crs: string): boolean {
@@ -62,12 +66,12 @@ function isProjected(crs: string): boolean {
  * asked in pieces. How much they bend is measured in the azimuthal equidistant projection around the geometry, which
  * follows great circles as the conic and transverse projections of national CRSs do; a Mercator bends them less.
  */
-function toDensified(geometry: Geometry): Geometry {
+function toDensified(geometry: Geometry, most: number): Geometry {
   const [west, south, east, north] = toBbox(geometry);
   const radians = Math.PI / 180;
   const lon0 = ((west + east) / 2) * radians;
   const lat0 = ((south + north) / 2) * radians;
-  return densify(geometry, MAX_DEVIATION, (lon, lat) => {
+  const toXY = (lon: number, lat: number): [number, number] => {
     const [dLon, phi] = [lon * radians - lon0, lat * radians];
     const x = Math.cos(phi) * Math.sin(dLon);
     const y = Math.cos(lat0) * Math.sin(phi) - Math.sin(lat0) * Math.cos(phi) * Math.cos(dLon);
@@ -75,7 +79,13 @@ function toDensified(geometry: Geometry): Geometry {
     const length = Math.hypot(x, y);
     const scale = length === 0 ? 0 : (EARTH_RADIUS * Math.atan2(length, z)) / length;
     return [x * scale, y * scale];
-  });
+  };
+  try {
+    return densify(geometry, MAX_DEVIATION, toXY, countVertices(geometry) + most);
+  } catch (error) {
+    if (most === FEW_VERTICES) return geometry;
+    throw error;
+  }
 }
 
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */

@@ -103,7 +103,7 @@ describe('a late fault', () => {
           for (let k = 0; k < kilobytes; k += 1) {
             if (!response.write(toMember(k, member))) await once(response, 'drain');
           }
-          await sleep(5);
+          await sleep(50); // Node reports a reset that comes with unread data as an end: the reader is let catch up
           faults[name]?.(response);
         },
         { WFS_IDLE_TIMEOUT_MS: '200' },
@@ -137,6 +137,7 @@ describe('a large answer', () => {
   test('of 100 MB passes in under 150 MB of memory', async () => {
     const total = 90_000; // of 1.2 kB: over 100 MB of GML
     let sent = 0;
+    const part = Array.from({ length: 100 }, (_, n) => member(n)).join('');
     const service = await start(
       async ({ isHits }, response) => {
         if (isHits)
@@ -145,7 +146,6 @@ describe('a large answer', () => {
           );
         response.write(COLLECTION_START);
         for (let k = 0; k < total; k += 100) {
-          const part = Array.from({ length: 100 }, (_, n) => member(k + n)).join('');
           sent += Buffer.byteLength(part);
           if (!response.write(part)) await once(response, 'drain');
         }
