@@ -20,10 +20,24 @@ export function createRefreshing<T extends object>(options: { max: number; fresh
     allowStale: true,
     allowStaleOnFetchRejection: true,
     noDeleteOnFetchRejection: true,
-    fetchMethod: (_key, _old, { context }) => context(),
+    fetchMethod: async (key, _old, { context }) => {
+      try {
+        return await context();
+      } catch (error) {
+        failures.set(key, { error });
+        throw error;
+      }
+    },
   });
+  // where there is no old value to fall back on, lru-cache gives undefined instead of what was thrown
+  const failures = new LRUCache<string, { error: unknown }>({ max: options.max });
   return {
-    get: (key, load) => values.forceFetch(key, { context: load }),
+    async get(key, load) {
+      const value = await values.fetch(key, { context: load });
+      if (value === undefined)
+        throw failures.get(key)?.error ?? new Error('a value without a reason for its absence');
+      return value;
+    },
     peek: (key) => values.peek(key, { allowStale: true }),
     delete: (key) => void values.delete(key),
   };
