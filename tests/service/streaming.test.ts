@@ -57,6 +57,18 @@ async function receive(
   return { text: Buffer.concat(parts).toString(), isReset };
 }
 
+/**
+ * The same, for an answer that must be reset. Node reports a reset that comes with unread data as an end, so it is asked
+ * up to five times: an answer that is closed instead is never seen reset.
+ */
+async function receiveReset(url: string, version: '1.0' | '1.1', headers: string) {
+  for (let attempt = 1; ; attempt += 1) {
+    const received = await receive(url, version, headers);
+    if (received.isReset) return received;
+    if (attempt === 5) throw new Error(`HTTP/${version} ${headers}: closed, not reset`);
+  }
+}
+
 test('feature 2 is sent upstream only when the caller has feature 1, with and without compression', async () => {
   let release = () => {};
   const service = await start(async (_, response) => {
@@ -112,9 +124,8 @@ describe('a late fault', () => {
       for (kilobytes = isSlow ? 448 : 64; kilobytes < 1024; kilobytes += isSlow ? 448 : 64) {
         for (const version of ['1.0', '1.1'] as const) {
           for (const headers of ['', 'Accept-Encoding: gzip\r\n']) {
-            const { text, isReset } = await receive(service.url, version, headers);
+            const { text } = await receiveReset(service.url, version, headers);
             expect(text).toMatch(/^HTTP\/1\.1 200 /);
-            expect(isReset).toBe(true);
             expect(text).not.toMatch(/"links"|"numberReturned"|\r\n0\r\n\r\n$/);
           }
         }
