@@ -2,7 +2,7 @@ import type { Message } from '../errors.js';
 import type { SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter } from '../query/index.js';
 import { type Filter, toOr } from './filter.js';
-import { toInteger, toLiteral } from './literal.js';
+import { toInteger, toLiteral, toPlainNumber } from './literal.js';
 
 /** One attribute filter, as it is asked upstream and as it is compared here. */
 export interface AttributeTest {
@@ -91,7 +91,7 @@ const TESTS: Readonly<Record<SchemaAttribute['type'], (name: string, literal: st
     const isShort = literal.replace(/^-?0*\.?0*|\./g, '').length <= 6;
     const value = Number(literal);
     const margin = Math.abs(value) * 1e-5;
-    const wide = between(name, toDecimal(value - margin), toDecimal(value + margin));
+    const wide = between(name, toPlainNumber(value - margin), toPlainNumber(value + margin));
     return {
       filter: isShort ? equal(name, literal) : { operator: 'Or', operands: [equal(name, literal), wide] },
       isExact: isShort,
@@ -147,11 +147,6 @@ function toLikeFilter(propertyName: string, literal: string): Filter | undefined
 /** Every integer that a double could take for this one. */
 function toNear(name: string, literal: string): Filter {
   return between(name, String(BigInt(literal) - 4096n), String(BigInt(literal) + 4096n));
-}
-
-function toDecimal(value: number): string {
-  const text = String(value);
-  return text.includes('e') ? value.toFixed(20).replace(/\.?0+$/, '') : text;
 }
 
 function toDay(dateTime: string, days: number): string {

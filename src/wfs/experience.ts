@@ -6,32 +6,23 @@ export interface Experience {
   delivered(numberOfFeatures: number): void;
   /** Whether a page that ends at this number may have been cut by a cap of the upstream: no larger one was seen. */
   mayBeCap(numberOfFeatures: number): boolean;
-  /** More features stood behind a page that was not cut by us: the upstream has a cap there. */
-  capFound(numberOfFeatures: number): void;
   isTrustedCount(count: number): boolean;
   countIsTrue(count: number): void;
   countIsCapped(count: number): void;
   readonly canSort: boolean;
   sortRefused(): void;
-  /** The number of features the upstream gives at most, where one was found. */
-  readonly cap: number | undefined;
 }
 
 export function createExperience(): Experience {
   let largestPage = 0;
-  let cap: number | undefined;
   let largestTrueCount = 0;
   let countCap: number | undefined;
   let canSort = true;
   return {
     delivered(numberOfFeatures) {
       largestPage = Math.max(largestPage, numberOfFeatures);
-      if (cap !== undefined && numberOfFeatures > cap) cap = undefined; // it is not the cap it was taken for
     },
     mayBeCap: (numberOfFeatures) => numberOfFeatures >= largestPage,
-    capFound(numberOfFeatures) {
-      cap = numberOfFeatures;
-    },
     isTrustedCount: (count) => count <= largestTrueCount && count !== countCap,
     countIsTrue(count) {
       largestTrueCount = Math.max(largestTrueCount, count);
@@ -45,9 +36,6 @@ export function createExperience(): Experience {
     },
     sortRefused() {
       canSort = false;
-    },
-    get cap() {
-      return cap;
     },
   };
 }

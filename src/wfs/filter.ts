@@ -1,5 +1,6 @@
 import type { AxisOrder } from '../crs/index.js';
 import type { Geometry, Position } from '../geometry/index.js';
+import { toPlainNumber } from './literal.js';
 import { encodeElement, encodeText } from './xml.js';
 
 /**
@@ -150,15 +151,9 @@ export function encodeGeometry(geometry: Geometry, srsName: string, axisOrder: A
 }
 
 function encodeLonLat([lon, lat]: Position): string {
-  return `${toDecimal(lon)} ${toDecimal(lat)}`;
+  return `${toPlainNumber(lon)} ${toPlainNumber(lat)}`;
 }
 
 function encodeLatLon([lon, lat]: Position): string {
-  return `${toDecimal(lat)} ${toDecimal(lon)}`;
-}
-
-/** xsd:double allows exponents, but not every server's reader does; degrees never need one beyond 1e-20. */
-function toDecimal(value: number): string {
-  const text = String(value);
-  return text.includes('e') ? value.toFixed(20).replace(/\.?0+$/, '') : text;
+  return `${toPlainNumber(lat)} ${toPlainNumber(lon)}`;
 }

@@ -81,7 +81,8 @@ function isDay(year: number, month: number, day: number): boolean {
   );
 }
 
-function toPlainNumber(value: number): string {
+/** A number without exponent: not every server's reader takes one. */
+export function toPlainNumber(value: number): string {
   return toDecimal(String(value)) ?? String(value);
 }
 

@@ -57,7 +57,7 @@ async function endPage(
   returned: number,
   isCut: boolean,
 ): Promise<PageEnd> {
-  const { query, experience } = request;
+  const { query } = request;
   const behind = query.startIndex + returned;
   const isMore = isCut || (await isCapped(request, window, returned));
   if (!isMore) {
@@ -65,7 +65,6 @@ async function endPage(
     const numberMatched = isKnown ? behind : await countWhere(request, window, query.count === 'always', 0);
     return { numberReturned: returned, ...(numberMatched !== undefined && { numberMatched }) };
   }
-  if (!isCut) experience.capFound(returned);
   const isAsked = query.count === 'always' || (query.count === 'auto' && query.startIndex === 0);
   const numberMatched = await countWhere(request, window, isAsked, behind + 1);
   return {
