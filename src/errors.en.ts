@@ -105,6 +105,7 @@ export const texts = {
   'wfs.stalled': 'The upstream WFS stopped sending for {seconds} s.',
   'wfs.tooManyToScan':
     'This upstream cannot be asked for this exactly, and {source} has more than the {count} features that may be read to filter them here (LOCAL_SCAN_MAX_FEATURES).',
+  'wfs.truncatedResponse': 'The upstream WFS says that it could not give the whole answer.',
   'wfs.unreachable': 'The upstream WFS cannot be reached ({code}).',
   'wfs.valueNotOfType': '{value} is no {type}, which {name} is',
   'geometry.axisOrder': '{axis} {value} is out of range; GeoJSON is longitude first',

@@ -40,6 +40,7 @@ export function toTyped(lane: Lane, from: number, type: SchemaAttribute['type'])
   let end = lane.length;
   while (start < end && isWhite(bytes[start])) start++;
   while (end > start && isWhite(bytes[end - 1])) end--;
+  if (type === 'date') end = toDateEnd(bytes, start, end);
   const isNumber = type === 'integer' || type === 'number';
   if (isNumber && start === from && isPlainNumber(bytes, start, end)) {
     lane.length = end;
@@ -64,6 +65,12 @@ export function toTyped(lane: Lane, from: number, type: SchemaAttribute['type'])
   const text = fromUtf8(bytes, start, end);
   lane.length = from;
   putText(lane, toJson(text, type));
+}
+
+/** GeoServer writes xsd:date with a zone (`2009-02-02Z`); a date of JSON Schema is the day alone (RFC 3339 full-date). */
+function toDateEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start !== 11 && end - start !== 16) return end;
+  return /^\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)$/.test(fromUtf8(bytes, start, end)) ? start + 10 : end;
 }
 
 function isWord(bytes: Uint8Array, from: number, to: number, word: Uint8Array): boolean {

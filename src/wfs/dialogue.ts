@@ -94,6 +94,9 @@ async function* readFeatures(
     if (head !== undefined) throw await toRefusal(response, head, asker.key, wantsKey);
     const rest = converter.end();
     if (rest.ends.length > 0) yield rest;
+    if (converter.warnings.truncatedResponse !== undefined) {
+      throw new ServiceError('upstreamUnusable', toMessage('wfs.truncatedResponse'));
+    }
   } catch (error) {
     throw error instanceof GmlExceptionReport ? toExceptionError(error.exceptions, asker.key, error) : error;
   } finally {

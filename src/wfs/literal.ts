@@ -31,7 +31,8 @@ const READERS: Readonly<Record<SchemaAttribute['type'], (text: string) => string
   integer: (text) => toInteger(text) ?? (/^(true|false)$/.test(text) ? text : undefined),
   number: (text) => toDecimal(text),
   boolean: (text) => ({ true: 'true', '1': 'true', false: 'false', '0': 'false' })[text.trim().toLowerCase()],
-  date: (text) => (isDate(text.trim()) ? text.trim() : undefined),
+  // the day, whatever its zone: PostGIS and OGR read no zone behind a date
+  date: (text) => (isDate(text.trim()) ? text.trim().replace(/(Z|[+-]\d\d:\d\d)$/, '') : undefined),
   dateTime: (text) => (isDateTime(text.trim()) ? text.trim() : undefined),
   time: (text) => (/^\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$/.test(text.trim()) ? text.trim() : undefined),
 };

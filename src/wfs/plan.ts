@@ -52,8 +52,8 @@ export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Pla
 const EARTH_RADIUS = 6_371_000; // metres
 const MAX_VERTICES = 100_000;
 // MapServer 8.0 names the first CRS it offers, not the one a layer is stored in: a layer that is said to be geographic is
-// asked with the pieces too, as long as they are few
-const FEW_VERTICES = 256;
+// asked with the pieces too, in as many as make no filter heavy
+const FEW_VERTICES = 1000;
 const MAX_DEVIATION = 0.5; // metres; the contract allows 1, and this is not the layer's own projection
 
 function isProjected(crs: string): boolean {
@@ -80,11 +80,13 @@ function toDensified(geometry: Geometry, most: number): Geometry {
     const scale = length === 0 ? 0 : (EARTH_RADIUS * Math.atan2(length, z)) / length;
     return [x * scale, y * scale];
   };
-  try {
-    return densify(geometry, MAX_DEVIATION, toXY, countVertices(geometry) + most);
-  } catch (error) {
-    if (most === FEW_VERTICES) return geometry;
-    throw error;
+  for (let deviation = MAX_DEVIATION; ; deviation *= 10) {
+    try {
+      return densify(geometry, deviation, toXY, countVertices(geometry) + most);
+    } catch (error) {
+      if (most !== FEW_VERTICES) throw error;
+      if (deviation > EARTH_RADIUS) return geometry;
+    }
   }
 }
 

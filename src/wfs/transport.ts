@@ -46,7 +46,8 @@ export interface TransportOptions {
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const agents = createAgents(options.proxy);
+  const agents = createAgents(options.proxy, true);
+  const freshAgents = createAgents(options.proxy, false);
   const client = createClient(agents);
   return {
     async send(request) {
@@ -55,8 +56,12 @@ export function createTransport(options: TransportOptions): Transport {
       request.signal.throwIfAborted();
       request.signal.addEventListener('abort', abort, { once: true });
       try {
+        const config = toRequestConfig(request, options, controller.signal);
         const response = await request.deadline.wait(
-          client.request(toRequestConfig(request, options, controller.signal)),
+          client.request(config).catch((error: unknown) => {
+            if (!isStaleConnection(error)) throw error;
+            return client.request({ ...config, ...freshAgents });
+          }),
           options.responseTimeoutMs,
           'wfs.noAnswer',
         );
@@ -96,8 +101,8 @@ function createClient(agents: ReturnType<typeof createAgents>): AxiosInstance {
   });
 }
 
-function createAgents(proxy: string | undefined) {
-  const options = { keepAlive: true, maxSockets: 256, maxFreeSockets: 64 };
+function createAgents(proxy: string | undefined, keepAlive: boolean) {
+  const options = { keepAlive, maxSockets: 256, maxFreeSockets: 64 };
   if (proxy === undefined) return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
   return { httpAgent: new HttpProxyAgent(proxy, options), httpsAgent: new HttpsProxyAgent(proxy, options) };
 }
@@ -176,6 +181,15 @@ async function* readChunks(
     stream.destroy();
     if (!stream.readableEnded) abort();
   }
+}
+
+/**
+ * A kept-alive connection that the upstream had closed meanwhile: nothing was answered, and a query may be sent twice
+ * (RFC 9110 §9.2.2).
+ */
+function isStaleConnection(error: unknown): boolean {
+  const { code, request } = error as { code?: unknown; request?: { reusedSocket?: unknown } };
+  return request?.reusedSocket === true && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
 /** Errors of sockets, TLS, DNS and decompression, without the request they carry (it holds the key). */

@@ -31,6 +31,7 @@ describe('a value becomes a literal of the attribute\u2019s type', () => {
     ['true', 'boolean', 'true'],
     [0, 'boolean', 'false'],
     ['2024-02-29', 'date', '2024-02-29'],
+    [' 2024-02-29Z ', 'date', '2024-02-29'],
     ['2024-02-29T23:59:59.5+02:00', 'dateTime', '2024-02-29T23:59:59.5+02:00'],
     ['12:00:00Z', 'time', '12:00:00Z'],
   ])('%j as %s is %s', (value, type, expected) => {

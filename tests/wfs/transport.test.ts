@@ -179,6 +179,19 @@ describe('an upstream that fails is told apart', () => {
   });
 });
 
+test('a kept-alive connection that was closed meanwhile costs nothing, and is tried on a new one once', async () => {
+  const sockets = new Map<unknown, number>();
+  const { transport } = await serve((request, response) => {
+    const before = sockets.get(request.socket) ?? 0;
+    sockets.set(request.socket, before + 1);
+    if (before > 0) request.socket.resetAndDestroy();
+    else response.end('<a/>');
+  });
+  for (let k = 0; k < 3; k++) await expect(read((await ask(transport)).chunks)).resolves.toBe('<a/>');
+  // The second found the first's connection closed and was tried again; the third came after a connection not kept.
+  expect([...sockets.values()]).toEqual([2, 1, 1]);
+});
+
 describe('the request ends', () => {
   test('when the caller leaves, before the answer and in it', async () => {
     const closed: Promise<unknown>[] = [];
