@@ -88,8 +88,11 @@ export const texts = {
   'wfs.attributeUnknown': 'there is no attribute {name}; the attributes are {names}',
   'wfs.brokenOff': 'The connection to the upstream WFS broke off ({code}).',
   'wfs.capabilitiesUnreadable': 'The upstream WFS answers GetCapabilities with something unusable: {reason}.',
+  'wfs.cannotPage':
+    'The upstream WFS gives no more than {count} features of {source} and has no way to ask for those behind them.',
   'wfs.emptyAnswer': 'The upstream WFS gave an empty answer (status {status}).',
   'wfs.exceptionReport': 'The upstream WFS reports an exception: {text}',
+  'wfs.faultyGeometries': '{count} features came without their geometry, which could not be read ({fault}).',
   'wfs.keyMalformed': 'the key holds characters that cannot be sent to this upstream',
   'wfs.keyMissing': 'The upstream WFS needs a key: send it as apikey, or as Authorization: Apikey or Bearer.',
   'wfs.keyRefused': 'The upstream WFS refuses the key.',
@@ -105,8 +108,11 @@ export const texts = {
   'wfs.stalled': 'The upstream WFS stopped sending for {seconds} s.',
   'wfs.tooManyToScan':
     'This upstream cannot be asked for this exactly, and {source} has more than the {count} features that may be read to filter them here (LOCAL_SCAN_MAX_FEATURES).',
+  'wfs.tooManyDigits': '{name} has no numbers of more than {count} digits',
   'wfs.truncatedResponse': 'The upstream WFS says that it could not give the whole answer.',
   'wfs.unreachable': 'The upstream WFS cannot be reached ({code}).',
+  'wfs.unstableOrder':
+    'The upstream WFS offers no unique attribute to sort by: pages may overlap if the order changes between them.',
   'wfs.valueNotOfType': '{value} is no {type}, which {name} is',
   'geometry.axisOrder': '{axis} {value} is out of range; GeoJSON is longitude first',
   'geometry.crsNotWgs84': 'coordinates must be WGS84 longitude and latitude, not {crs}',

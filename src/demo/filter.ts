@@ -3,6 +3,7 @@ import {
   createIntersects,
   createWithinDistance,
   type Geometry,
+  mapPositions,
   toBbox,
 } from '../geometry/index.js';
 import {
@@ -22,7 +23,7 @@ import {
   readGmlGeometry,
   toRectangle,
 } from './read-geometry.js';
-import { type AxisOrderRule, createProjection, toProjected } from './srs.js';
+import { type AxisOrderRule, createProjection } from './srs.js';
 import { isElement, type XmlElement } from './xml.js';
 
 /** A filter made ready for one layer. */
@@ -333,7 +334,7 @@ function toDistance(element: XmlElement, context: FilterContext, isInside: boole
     throw toFault('ogc:Distance must be a number in metres or kilometres');
   const toDegrees = createProjection(context.layer.code, 4326);
   const project = (geometry: Geometry) =>
-    toDegrees === undefined ? geometry : toProjected(geometry, toDegrees);
+    toDegrees === undefined ? geometry : mapPositions(geometry, toDegrees);
   const isNear = createWithinDistance(onlyGeometry(element, context).map(project), metres);
   return { isMatch: ({ geometry }) => geometry !== null && isNear(project(geometry)) === isInside };
 }

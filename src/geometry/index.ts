@@ -4,5 +4,5 @@ export { densify } from './densify.js';
 export { createWithinDistance, isWithinDistance } from './distance.js';
 export { createIntersects } from './intersects.js';
 export type { Bbox, GeoJsonGeometry, Geometry, Position } from './model.js';
-export { countVertices, toPositions } from './positions.js';
+export { countVertices, mapPositions, toPositions } from './positions.js';
 export { readGeometries } from './read.js';

@@ -1,3 +1,4 @@
+import type { Message } from '../errors.js';
 import type { Bbox, Geometry } from '../geometry/index.js';
 
 export type { Bbox } from '../geometry/index.js';
@@ -66,6 +67,8 @@ export interface PageEnd {
   readonly numberMatched?: number;
   /** How to ask for the next page: there exactly when more features exist. */
   readonly next?: { readonly startIndex: number } | { readonly featureIds: readonly string[] };
+  /** What a reader of the page should know: nothing in it is wrong, but something may be missing or change. */
+  readonly warnings?: readonly Message[];
 }
 
 /** A page of features: whole features as they arrive; the generator's return value ends the page. */

@@ -43,6 +43,18 @@ export function toExceptionError(
   return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text }), { cause });
 }
 
+/** The upstream answered with an exception report: it may have been one part of the request that it would not have. */
+export function isException(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && error.text.id === 'wfs.exceptionReport';
+}
+
+/** What an upstream reports when it is not the request that is at fault (Géoplateforme does so with status 400). */
+export function isPassing(error: ServiceError): boolean {
+  return /obtain connection|timed?[ -]?out|too many|temporar|try again|overload|unavailable|connection (?:refused|reset|closed)|pool/i.test(
+    error.message,
+  );
+}
+
 const MAX_TEXT = 500;
 
 /** Keys, addresses, file paths, stack traces and control characters stay here. */

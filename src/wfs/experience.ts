@@ -11,6 +11,9 @@ export interface Experience {
   countIsCapped(count: number): void;
   readonly canSort: boolean;
   sortRefused(): void;
+  readonly canPage: boolean;
+  /** startIndex, for this feature type at least. */
+  startIndexRefused(): void;
 }
 
 export function createExperience(): Experience {
@@ -18,6 +21,7 @@ export function createExperience(): Experience {
   let largestTrueCount = 0;
   let countCap: number | undefined;
   let canSort = true;
+  let canPage = true;
   return {
     delivered(numberOfFeatures) {
       largestPage = Math.max(largestPage, numberOfFeatures);
@@ -36,6 +40,12 @@ export function createExperience(): Experience {
     },
     sortRefused() {
       canSort = false;
+    },
+    get canPage() {
+      return canPage;
+    },
+    startIndexRefused() {
+      canPage = false;
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { FeatureBatch, PageEnd } from '../query/index.js';
+import { isException } from './exception.js';
 import { type Filter, toOr } from './filter.js';
 import { toLiteral } from './literal.js';
-import { isException, type PageRequest, readSorted, toFeatures } from './read.js';
+import { type PageRequest, readSorted, toFeatures } from './read.js';
 
 const IDS_PER_REQUEST = 50; // QGIS Server 3.22 answers 90 and more with an empty 200
 

@@ -1,9 +1,11 @@
-import { type AxisOrder, isGeographic, readSrsName } from '../crs/index.js';
+import { isGeographic, readSrsName } from '../crs/index.js';
 import { type Fault, invalidRequest, toMessage } from '../errors.js';
 import { countVertices, densify, type Geometry, toBbox, toBboxGeometries } from '../geometry/index.js';
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
-import { type AttributeTest, toAttributeTest } from './attribute-test.js';
+import type { SpatialFilter } from './abilities.js';
+import { type AttributeTest, toAttributeTest, toEither } from './attribute-test.js';
+import { type FilterForm, toFormBbox, toFormGeometry } from './coordinates.js';
 import { type Filter, toAnd, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { toKnownName } from './names.js';
@@ -34,7 +36,7 @@ export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Pla
     const parameter = query.geometries === undefined ? 'bbox' : 'geom';
     faults.push({ parameter, message: toMessage('wfs.noGeometry', { source: query.source }) });
   }
-  const tests = query.attributes.flatMap((filter) => toTest(filter, type, faults) ?? []);
+  const tests = toTests(query.attributes, type, faults);
   const propertyNames = toPropertyNames(query, type, faults);
   const sortBy = toSortBy(query, type, faults);
   if (faults.length > 0) throw invalidRequest(faults);
@@ -90,24 +92,39 @@ function toDensified(geometry: Geometry, most: number): Geometry {
   }
 }
 
+/** As much of a plan as an upstream is asked for. */
+export interface Asking {
+  readonly spatialFilter: SpatialFilter;
+  readonly filterForms: readonly FilterForm[];
+  readonly attributeFilters: boolean;
+}
+
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */
-export function toFilter(
-  plan: Plan,
-  axisOrders: readonly AxisOrder[],
-  withAttributes = true,
-): Filter | undefined {
+export function toFilter(plan: Plan, asking: Asking): Filter | undefined {
+  const spatial =
+    asking.spatialFilter === 'none'
+      ? []
+      : plan.unions.flatMap((union) => toSpatial(plan, union, asking) ?? []);
+  const attributes = asking.attributeFilters ? plan.tests.flatMap(({ filter }) => filter ?? []) : [];
+  return toAnd([...spatial, ...attributes]);
+}
+
+/** More boxes than these make a filter heavy; one around all of them is asked for then. */
+const MAX_BOXES = 32;
+
+function toSpatial(plan: Plan, union: readonly Geometry[], { spatialFilter, filterForms }: Asking) {
   const propertyName = plan.geometryName ?? '';
-  const spatial = plan.unions.flatMap(
-    (union) =>
-      toOr(
-        union.flatMap((geometry) =>
-          axisOrders.map(
-            (axisOrder): Filter => ({ operator: 'Intersects', propertyName, geometry, axisOrder }),
-          ),
-        ),
-      ) ?? [],
-  );
-  return toAnd([...spatial, ...(withAttributes ? plan.tests.flatMap(({ filter }) => filter ?? []) : [])]);
+  const groups = union.length > MAX_BOXES ? [union] : union.map((geometry) => [geometry]);
+  const toOperands = (form: FilterForm): Filter[] =>
+    spatialFilter === 'BBOX'
+      ? groups.map((group) => ({ operator: 'BBOX', propertyName, bbox: toFormBbox(group, form), form }))
+      : union.map((geometry) => ({
+          operator: 'Intersects',
+          propertyName,
+          geometry: toFormGeometry(geometry, form),
+          form,
+        }));
+  return toOr(filterForms.flatMap(toOperands));
 }
 
 /**
@@ -138,12 +155,22 @@ function mergeParts(geometries: readonly Geometry[]): Geometry[] {
   ];
 }
 
-function toTest(filter: AttributeFilter, type: FeatureType, faults: Fault[]): AttributeTest | undefined {
-  const attribute = findAttribute(filter.name, filter.parameter, type, faults);
-  if (attribute === undefined) return undefined;
-  const read = toAttributeTest(filter, attribute);
-  faults.push(...read.faults.map((message) => ({ parameter: filter.parameter, message })));
-  return read.test;
+/** One test for each attribute: one that was named in several ways is the same one repeated, any of all its values. */
+function toTests(
+  filters: readonly AttributeFilter[],
+  type: FeatureType,
+  faults: Fault[],
+): readonly AttributeTest[] {
+  const tests = new Map<string, AttributeTest>();
+  for (const filter of filters) {
+    const attribute = findAttribute(filter.name, filter.parameter, type, faults);
+    if (attribute === undefined) continue;
+    const { test, faults: messages } = toAttributeTest(filter, attribute);
+    for (const message of messages) faults.push({ parameter: filter.parameter, message });
+    const known = tests.get(attribute.name);
+    tests.set(attribute.name, known === undefined ? test : toEither(known, test));
+  }
+  return [...tests.values()];
 }
 
 function toPropertyNames(

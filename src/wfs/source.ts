@@ -14,7 +14,9 @@ import type {
   SourceStatus,
   SourceSummary,
 } from '../query/index.js';
+import { createAbilities } from './abilities.js';
 import type { Capabilities } from './capabilities.js';
+import { Contradiction, createCheck } from './contradiction.js';
 import { createDeadline } from './deadline.js';
 import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
@@ -23,6 +25,7 @@ import { type Learnt, learn, type Subject } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { readPage } from './page.js';
 import { toPlan } from './plan.js';
+import type { PageRequest } from './read.js';
 import { createTransport, type TransportOptions } from './transport.js';
 
 export interface WfsOptions extends TransportOptions {
@@ -42,7 +45,8 @@ const UNCERTAIN_MS = 60_000;
 /** A FeatureSource over one WFS 1.1.0: any layer of it, nothing configured but its URL. */
 export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSource & { close(): void } {
   const transport = createTransport(options);
-  const dialogue = createDialogue(transport, options.keys.places.length > 0);
+  const abilities = createAbilities();
+  const dialogue = createDialogue(transport, options.keys.places.length > 0, abilities);
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
   const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
@@ -61,6 +65,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       try {
         const read = await dialogue.getCapabilities(shared(key));
         lastFault = undefined;
+        abilities.say(read);
         logger.info({ featureTypes: read.featureTypes.length }, 'capabilities read');
         return read;
       } catch (error) {
@@ -93,13 +98,14 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       }
       return found;
     });
-    return { typeName, type, bbox: summary.bbox, summary };
+    return { typeName, type, bbox: summary.bbox, crs: summary.crs, summary };
   }
 
   /** Learnt once for all callers: it says how the server speaks, not what it holds. */
   function getLearnt(subject: Subject, key: PlacedKey): Promise<Learnt> {
     return learnt.get(subject.typeName, async () => {
-      const found = await learn(subject, options.axisOrder, dialogue, shared(key));
+      const asker = shared(key);
+      const found = await learn({ subject, forced: options.axisOrder, abilities, dialogue, asker });
       logger.info({ typeName: subject.typeName, ...found }, 'layer learnt');
       getExperience(subject.typeName).delivered(found.sampled);
       if (!found.isCertain) setTimeout(() => learnt.delete(subject.typeName), UNCERTAIN_MS).unref();
@@ -120,20 +126,37 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
     const subject = await wait(getSubject(query.source, key));
     const plan = toPlan(query, subject.type, subject.summary.crs);
-    const known = await wait(getLearnt(subject, key));
-    const page = readPage({
+    const asker = { key, signal: caller.signal, deadline };
+    const toRequest = (known: Learnt, check: PageRequest['check']): PageRequest => ({
       query,
       plan,
       typeName: subject.typeName,
       type: subject.type,
       learnt: known,
+      abilities,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker: { key, signal: caller.signal, deadline },
+      asker,
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
+      check,
+      faults: new Map(),
     });
-    return { isPrivate: key.isCallers, features: resume(await page.next(), page) };
+    const check = createCheck(plan.unions, subject.bbox);
+    const ask = (known: Learnt) => begin(readPage(toRequest(known, check)));
+    const features = await ask(await wait(getLearnt(subject, key)))
+      .catch(async (error: unknown) => {
+        if (!(error instanceof Contradiction)) throw error;
+        logger.warn({ typeName: subject.typeName }, 'layer learnt anew: a feature lies where it cannot');
+        learnt.delete(subject.typeName);
+        return ask(await wait(getLearnt(subject, key)));
+      })
+      .catch(async (error: unknown) => {
+        if (!(error instanceof Contradiction)) throw error;
+        // whatever its filters do: the layer is read, and compared here
+        return ask({ ...(await wait(getLearnt(subject, key))), spatialFilter: 'none' });
+      });
+    return { isPrivate: key.isCallers, features };
   }
 
   return {
@@ -152,7 +175,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
         ...summary,
         attributes: type.attributes,
         ...(geometry && { geometry }),
-        ...(known && { upstream: { ...known } }),
+        ...(known && { upstream: { ...abilities.describe(), ...known } }),
       };
     },
 
@@ -196,6 +219,11 @@ async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   } finally {
     signal.removeEventListener('abort', leave);
   }
+}
+
+/** The page, once its first step has been taken. */
+async function begin(page: AsyncGenerator<FeatureBatch, PageEnd, void>) {
+  return resume(await page.next(), page);
 }
 
 /**
