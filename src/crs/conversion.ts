@@ -1,5 +1,5 @@
 import proj4 from 'proj4';
-import type { Conversion, Ellipsoid } from './ellipsoid.js';
+import type { Conversion, Ellipsoid, Pair } from './ellipsoid.js';
 import { createLambertConicConformal } from './lambert.js';
 import { createPseudoMercator } from './mercator.js';
 
@@ -74,15 +74,23 @@ function createByProj4(method: string, parameters: Parameters, { a, e2 }: Ellips
   const own = [...parameters].filter(([key]) => key !== 'unit' && key !== 'axis');
   const words = own.map(([key, value]) => (value === '' ? `+${key}` : `+${key}=${value}`));
   const definition = `+proj=${method} ${words.join(' ')} +a=${a} +b=${a * Math.sqrt(1 - e2)} +no_defs`;
-  const take = (point: { x: number; y: number } | null | undefined) =>
-    [point?.x ?? NaN, point?.y ?? NaN] as const;
   try {
     const projection = new proj4.Proj(definition);
     return {
-      forward: (lon, lat) => take(projection.forward({ x: lon, y: lat })),
-      inverse: (x, y) => take(projection.inverse({ x, y })),
+      forward: (lon, lat) => guarded(() => projection.forward({ x: lon, y: lat })),
+      inverse: (x, y) => guarded(() => projection.inverse({ x, y })),
     };
   } catch {
     return undefined;
+  }
+}
+
+/** What a method of proj4 cannot show is undefined in some, null or thrown in others. */
+function guarded(compute: () => { readonly x: number; readonly y: number } | null | undefined): Pair {
+  try {
+    const point = compute();
+    return [point?.x ?? Number.NaN, point?.y ?? Number.NaN];
+  } catch {
+    return [Number.NaN, Number.NaN];
   }
 }
