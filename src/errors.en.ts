@@ -18,6 +18,21 @@ export const texts = {
   'http.stopping': 'The service is stopping.',
   'http.urlMalformed': 'The URL holds characters that must be percent-encoded.',
   'http.urlTooLong': 'The URL is longer than {limit} bytes; send geom in the body of a POST.',
+  'explain.bothOrders':
+    'How the upstream reads coordinates of filters could not be told: it is asked in every order, and its answer intersected here.',
+  'explain.boxed':
+    'The upstream is asked for the box around the geometry; of at most {count} features that it finds, the intersection is computed here.',
+  'explain.compared': 'The upstream cannot be asked for these exactly; they are compared here: {names}.',
+  'explain.densified':
+    'Edges are straight in longitude and latitude: {given} positions are asked as {asked}.',
+  'explain.headSkipped':
+    'The upstream has no startIndex: the first {count} features are fetched and skipped here.',
+  'explain.intersected': 'The upstream computes the intersection.',
+  'explain.read':
+    'The upstream reads no spatial filter: the layer, up to {count} features, is read and intersected here.',
+  'explain.reprojected': 'The upstream answers in EPSG:{code}; coordinates become WGS84 here.',
+  'explain.sorted': 'Sorted by {name}, so that pages neither overlap nor miss a feature.',
+  'explain.swapped': 'The upstream writes latitude or northing first; coordinates change places here.',
   internal: 'The service failed to answer; the fault has been logged.',
   'gml.badAttribute': 'Malformed attribute at {where}.',
   'gml.badComment': '"--" inside a comment at {where}.',
@@ -98,6 +113,8 @@ export const texts = {
   'wfs.keyRefused': 'The upstream WFS refuses the key.',
   'wfs.keyUnexpected':
     'The upstream WFS wants a key (status {status}), and this service is not set up to send one.',
+  'wfs.mayBeCut':
+    'The upstream WFS may have cut this answer at a limit of its own, and has no way to ask for what is behind it.',
   'wfs.noAnswer': 'The upstream WFS did not answer within {seconds} s.',
   'wfs.otherCrs': 'The upstream WFS answers in {srsName} where WGS84 was asked for.',
   'wfs.noGeometry': '{source} has no geometry',

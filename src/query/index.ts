@@ -6,6 +6,7 @@ export type {
   Bbox,
   Caller,
   Credentials,
+  Explanation,
   FeatureBatch,
   FeatureSource,
   PageEnd,

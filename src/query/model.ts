@@ -130,6 +130,21 @@ export interface SourceDescription extends SourceSummary {
   readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
+/** How a search would be asked of the upstream. */
+export interface Explanation {
+  /** The first request; keys are masked. */
+  readonly request: {
+    readonly method: 'GET' | 'POST';
+    readonly url: string;
+    readonly contentType?: string;
+    readonly body?: string;
+  };
+  /** What was learnt of the upstream and the source; plain JSON. */
+  readonly upstream: Readonly<Record<string, unknown>>;
+  /** What is done upstream and what here, in words. */
+  readonly steps: readonly Message[];
+}
+
 export interface SourceStatus {
   /** Able to serve: false only where that is known without a caller's key. */
   readonly isReady: boolean;
@@ -150,5 +165,7 @@ export interface FeatureSource {
    * @throws invalidRequest with every fault against the schema
    */
   search(query: SearchQuery, caller: Caller): Promise<Answer>;
+  /** How the search would be asked. @throws as `search` does before it asks */
+  explain(query: SearchQuery, caller: Caller): Promise<Explanation>;
   status(): SourceStatus;
 }

@@ -11,6 +11,9 @@ export interface Experience {
   countIsCapped(count: number): void;
   readonly canSort: boolean;
   sortRefused(): void;
+  /** False once a feature was met whose id is not made of the attribute that was learnt. */
+  readonly idHolds: boolean;
+  idRefuted(): void;
   readonly canPage: boolean;
   /** startIndex, for this feature type at least. */
   startIndexRefused(): void;
@@ -22,6 +25,7 @@ export function createExperience(): Experience {
   let countCap: number | undefined;
   let canSort = true;
   let canPage = true;
+  let idHolds = true;
   return {
     delivered(numberOfFeatures) {
       largestPage = Math.max(largestPage, numberOfFeatures);
@@ -40,6 +44,12 @@ export function createExperience(): Experience {
     },
     sortRefused() {
       canSort = false;
+    },
+    get idHolds() {
+      return idHolds;
+    },
+    idRefuted() {
+      idHolds = false;
     },
     get canPage() {
       return canPage;

@@ -9,6 +9,7 @@ import { type Asking, type Plan, toFilter } from './plan.js';
 import {
   canPage,
   isStablySorted,
+  isWhole,
   type PageRequest,
   readHits,
   readSorted,
@@ -23,7 +24,7 @@ import { within } from './within.js';
  */
 export async function* readPage(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const end = yield* readWays(request);
-  const warnings = toWarnings(request, end);
+  const warnings = [...(end.warnings ?? []), ...toWarnings(request, end)];
   return warnings.length === 0 ? end : { ...end, warnings };
 }
 
@@ -52,7 +53,7 @@ async function* readWays(request: PageRequest): AsyncGenerator<FeatureBatch, Pag
 }
 
 /** The ways to ask for a page, the most exact first; each next one asks the upstream for less and does more here. */
-async function toWays(request: PageRequest): Promise<Asking[]> {
+export async function toWays(request: PageRequest): Promise<Asking[]> {
   const { plan, abilities } = request;
   const strongest = toAsking(request);
   const isFiltered = strongest.attributeFilters && plan.tests.length > 0;
@@ -105,7 +106,8 @@ function isSpatialExact({ unions }: Plan, { spatialFilter, filterForms }: Asking
   return unions.length === 0 || (spatialFilter === 'Intersects' && filterForms.length === 1);
 }
 
-function isExact({ plan }: PageRequest, asking: Asking): boolean {
+/** Whether the upstream finds what is asked for and nothing else. */
+export function isExact({ plan }: PageRequest, asking: Asking): boolean {
   const areAttributesExact =
     plan.tests.length === 0 || (asking.attributeFilters && plan.tests.every((test) => test.isExact));
   return areAttributesExact && isSpatialExact(plan, asking);
@@ -174,6 +176,7 @@ async function endPage(
   const { query } = request;
   const behind = query.startIndex + returned;
   const isMore = isCut || (await isCapped(request, window, returned));
+  if (isMore === undefined) return { numberReturned: returned, warnings: [toMessage('wfs.mayBeCut')] };
   if (!isMore) {
     const isKnown = returned > 0 || query.startIndex === 0;
     const numberMatched = isKnown ? behind : await countWhere(request, window, query.count === 'always', 0);
@@ -192,12 +195,21 @@ async function endPage(
  * A page shorter than asked for is the last one, unless the upstream caps its answers in silence. It cannot have been
  * capped at a number of features it was seen to exceed; else the feature behind the page is asked for.
  */
-async function isCapped(request: PageRequest, window: PageWindow, returned: number): Promise<boolean> {
+async function isCapped(
+  request: PageRequest,
+  window: PageWindow,
+  returned: number,
+): Promise<boolean | undefined> {
   if (returned === 0 || !request.experience.mayBeCap(returned)) return false;
   const behind = request.query.startIndex + returned;
-  if (canPage(request) !== false) return isAnyAt(request, window, behind);
-  const count = await readHits(request, window.filter).catch(() => undefined);
-  return count !== undefined && count > behind;
+  if (canPage(request) !== false) {
+    const isMore = await isAnyAt(request, window, behind).catch((error: unknown) => {
+      if (canPage(request) !== false) throw error;
+    });
+    if (canPage(request) !== false) return isMore === true;
+  }
+  const isAll = await isWhole(request, window.filter, behind);
+  return isAll === undefined ? undefined : !isAll;
 }
 
 async function isAnyAt(request: PageRequest, window: PageWindow, startIndex: number): Promise<boolean> {

@@ -1,6 +1,14 @@
 import { isGeographic, readSrsName } from '../crs/index.js';
 import { type Fault, invalidRequest, toMessage } from '../errors.js';
-import { countVertices, densify, type Geometry, toBbox, toBboxGeometries } from '../geometry/index.js';
+import {
+  type Bbox,
+  clipToBox,
+  countVertices,
+  densify,
+  type Geometry,
+  toBbox,
+  toBboxGeometries,
+} from '../geometry/index.js';
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
 import type { SpatialFilter } from './abilities.js';
@@ -24,9 +32,10 @@ export interface Plan {
 
 /**
  * @param crs the CRS the layer is stored in, as the upstream names it: that is where it evaluates the filter
+ * @param bbox where the layer says it lies
  * @throws invalidRequest with every fault against the schema
  */
-export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Plan {
+export function toPlan(query: SearchQuery, type: FeatureType, crs?: string, bbox?: Bbox): Plan {
   const faults: Fault[] = [];
   const unions: (readonly Geometry[])[] = [];
   if (query.geometries !== undefined) unions.push(mergeParts(query.geometries));
@@ -40,9 +49,12 @@ export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Pla
   const propertyNames = toPropertyNames(query, type, faults);
   const sortBy = toSortBy(query, type, faults);
   if (faults.length > 0) throw invalidRequest(faults);
-  const most = crs !== undefined && isProjected(crs) ? MAX_VERTICES : FEW_VERTICES;
+  const isLayerProjected = crs !== undefined && isProjected(crs);
+  const most = isLayerProjected ? MAX_VERTICES : FEW_VERTICES;
+  const toReachable = (union: readonly Geometry[]) =>
+    isLayerProjected && bbox !== undefined ? clipUnion(union, bbox) : union;
   return {
-    unions: unions.map((union) => union.map((geometry) => toDensified(geometry, most))),
+    unions: unions.map((union) => toReachable(union).map((geometry) => toDensified(geometry, most))),
     geometryName,
     tests,
     featureIds: query.featureIds,
@@ -57,6 +69,28 @@ const MAX_VERTICES = 100_000;
 // asked with the pieces too, in as many as make no filter heavy
 const FEW_VERTICES = 1000;
 const MAX_DEVIATION = 0.5; // metres; the contract allows 1, and this is not the layer's own projection
+
+/** Degrees around a layer's box, which may be out of date, that its CRS can still show. */
+const REACH = 15;
+
+/**
+ * What lies far from the layer finds nothing, and a projected CRS may have no place for it: the pole projects to nothing in
+ * Lambert-93, and takes the whole geometry with it.
+ */
+function clipUnion(union: readonly Geometry[], [west, south, east, north]: Bbox): readonly Geometry[] {
+  const reach: Bbox = [
+    Math.max(-180, west - REACH),
+    Math.max(-89, south - REACH),
+    Math.min(180, east + REACH),
+    Math.min(89, north + REACH),
+  ];
+  const isWithin = (geometry: Geometry) => {
+    const [w, s, e, n] = toBbox(geometry);
+    return w >= reach[0] && s >= reach[1] && e <= reach[2] && n <= reach[3];
+  };
+  const clipped = union.flatMap((one) => (isWithin(one) ? one : (clipToBox(one, reach) ?? [])));
+  return clipped.length > 0 ? clipped : union;
+}
 
 function isProjected(crs: string): boolean {
   const code = readSrsName(crs)?.code;

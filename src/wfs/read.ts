@@ -68,11 +68,9 @@ export async function* readSorted(
 
 /** Whether pages come in an order that does not change: by a unique attribute. */
 export function isStablySorted(request: PageRequest): boolean {
-  const { plan, learnt } = request;
-  return (
-    toAddedSort(request).length > 0 ||
-    plan.sortBy.some(({ propertyName }) => propertyName === learnt.id?.attribute)
-  );
+  const { plan, learnt, experience } = request;
+  const isSortedById = plan.sortBy.some(({ propertyName }) => propertyName === learnt.id?.attribute);
+  return toAddedSort(request).length > 0 || (isSortedById && experience.idHolds);
 }
 
 /** Every feature of the filter up to `most`, past the caps of the upstream. */
@@ -197,11 +195,26 @@ async function* readBehindHead(
     received += batch.ends.length;
     if (behind.ends.length > 0) yield behind;
   }
-  if (received === 0 || received > window.startIndex || !request.experience.mayBeCap(received)) return;
-  const count = await readHits(request, window.filter).catch(() => undefined);
-  if (count !== undefined && count <= received) return;
+  if (received > window.startIndex || (await isWhole(request, window.filter, received)) === true) return;
   const message = toMessage('wfs.cannotPage', { source: request.query.source, count: received });
   throw new ServiceError('notAnswerable', message);
+}
+
+/**
+ * Whether an answer from the start, shorter than asked for, is all there is, by an upstream that cannot be asked for what
+ * is behind it. Undefined: a cap that holds for counts too could have cut it.
+ */
+export async function isWhole(
+  request: PageRequest,
+  filter: Filter | undefined,
+  received: number,
+): Promise<boolean | undefined> {
+  if (received === 0 || !request.experience.mayBeCap(received)) return true;
+  const hits = (one: Filter | undefined) => readHits(request, one).catch(() => undefined);
+  const count = await hits(filter);
+  if (count === undefined || count > received) return count === undefined ? undefined : false;
+  const all = filter === undefined ? count : await hits(undefined);
+  return all !== undefined && all > received ? true : undefined;
 }
 
 /** The features behind the first `count`. */
@@ -218,31 +231,45 @@ async function* readAnswer(
   sortBy: readonly SortProperty[],
 ): AsyncGenerator<Converted, void, void> {
   const { type, learnt, asker, dialogue, faults } = request;
-  const { filter, propertyNames, maxFeatures, startIndex } = window;
+  const { filter, propertyNames } = window;
   const options: GmlConverterOptions = {
     featureType: type,
     crs: (srsName) => toCrsReading(srsName, learnt),
     ...(propertyNames !== undefined && { propertyNames }),
   };
-  const getFeature = {
-    ...toGetFeature(request, filter, propertyNames),
-    maxFeatures,
-    startIndex,
-    sortBy,
-  };
-  const stream = dialogue.getFeature(getFeature, options, asker);
+  const stream = dialogue.getFeature(toWindowRequest(request, window, sortBy), options, asker);
   let isChecked = false;
   try {
     for await (const batch of stream) {
-      const [first] = isChecked ? [] : toFeatures(batch);
-      if (first !== undefined) request.check(first, filter !== undefined && isSpatial(filter));
+      const [first = new Uint8Array()] = toFeatures(batch);
+      if (!isChecked) request.check(first, filter !== undefined && isSpatial(filter));
       isChecked = true;
+      checkId(request, first);
       yield batch;
     }
   } finally {
     for (const [fault, count] of Object.entries(stream.warnings))
       faults.set(fault, (faults.get(fault) ?? 0) + count);
   }
+}
+
+/** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */
+export function toWindowRequest(
+  request: PageRequest,
+  { filter, propertyNames, maxFeatures, startIndex }: Window,
+  sortBy: readonly SortProperty[] = [...request.plan.sortBy, ...toAddedSort(request)],
+): GetFeature {
+  return { ...toGetFeature(request, filter, propertyNames), maxFeatures, startIndex, sortBy };
+}
+
+/** What the first features of the layer said of ids need not hold for all: one feature in each batch is looked at. */
+function checkId({ learnt, experience }: PageRequest, feature: Uint8Array): void {
+  if (learnt.id === undefined || !experience.idHolds) return;
+  const { id, properties } = readFeatureText(Buffer.from(feature).toString());
+  const value = properties.get(learnt.id.attribute);
+  if (value === undefined) return; // not asked for
+  const text = value.startsWith('"') ? (JSON.parse(value) as string) : value;
+  if (id !== JSON.stringify(`${learnt.id.prefix}${text}`)) experience.idRefuted();
 }
 
 function toGetFeature(
@@ -262,7 +289,7 @@ function toGetFeature(
 
 function toAddedSort({ plan, learnt, experience }: PageRequest): SortProperty[] {
   const { id } = learnt;
-  if (id === undefined || !experience.canSort) return [];
+  if (id === undefined || !experience.canSort || !experience.idHolds) return [];
   if (plan.sortBy.some(({ propertyName }) => propertyName === id.attribute)) return [];
   return [{ propertyName: id.attribute, descending: false }];
 }

@@ -20,6 +20,7 @@ import { Contradiction, createCheck } from './contradiction.js';
 import { createDeadline } from './deadline.js';
 import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
+import { explain } from './explain.js';
 import { type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
 import { type Learnt, learn, type Subject } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
@@ -119,15 +120,16 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     return known;
   }
 
-  async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
+  /** A search made ready: checked against the schema, the layer learnt. */
+  async function prepare(query: SearchQuery, caller: Caller) {
     const key = toPlacedKey(options.keys, caller.credentials);
     const deadline = createDeadline(options.deadlineMs);
     const wait = <T>(work: Promise<T>) =>
       deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
     const subject = await wait(getSubject(query.source, key));
-    const plan = toPlan(query, subject.type, subject.summary.crs);
-    const asker = { key, signal: caller.signal, deadline };
-    const toRequest = (known: Learnt, check: PageRequest['check']): PageRequest => ({
+    const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
+    const check = createCheck(plan.unions, subject.bbox);
+    const toRequest = (known: Learnt): PageRequest => ({
       query,
       plan,
       typeName: subject.typeName,
@@ -136,25 +138,29 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       abilities,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker,
+      asker: { key, signal: caller.signal, deadline },
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
       check,
       faults: new Map(),
     });
-    const check = createCheck(plan.unions, subject.bbox);
-    const ask = (known: Learnt) => begin(readPage(toRequest(known, check)));
-    const features = await ask(await wait(getLearnt(subject, key)))
+    return { key, subject, toRequest, know: () => wait(getLearnt(subject, key)) };
+  }
+
+  async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
+    const { key, subject, toRequest, know } = await prepare(query, caller);
+    const ask = (known: Learnt) => begin(readPage(toRequest(known)));
+    const features = await ask(await know())
       .catch(async (error: unknown) => {
         if (!(error instanceof Contradiction)) throw error;
         logger.warn({ typeName: subject.typeName }, 'layer learnt anew: a feature lies where it cannot');
         learnt.delete(subject.typeName);
-        return ask(await wait(getLearnt(subject, key)));
+        return ask(await know());
       })
       .catch(async (error: unknown) => {
         if (!(error instanceof Contradiction)) throw error;
         // whatever its filters do: the layer is read, and compared here
-        return ask({ ...(await wait(getLearnt(subject, key))), spatialFilter: 'none' });
+        return ask({ ...(await know()), spatialFilter: 'none' });
       });
     return { isPrivate: key.isCallers, features };
   }
@@ -181,6 +187,11 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
     search,
 
+    async explain(query, caller) {
+      const { toRequest, know } = await prepare(query, caller);
+      return explain(toRequest(await know()), toShownUrl(options.url));
+    },
+
     status(): SourceStatus {
       const read = capabilities.peek('service');
       if (read === undefined) lookUp();
@@ -203,6 +214,17 @@ function sourceUnknown(source: string, names: readonly string[]): ServiceError {
   const hint = nearest.length === 0 ? '' : ` The nearest are ${nearest.join(', ')}.`;
   const message = toMessage('wfs.sourceUnknown', { source: source.slice(0, 200), nearest: hint });
   return new ServiceError('notFound', message, { faults: [{ parameter: 'source', message }] });
+}
+
+/** The upstream's address without what opens it. */
+function toShownUrl(url: string): string {
+  const shown = new URL(url.replaceAll('{apikey}', '***'));
+  shown.username = '';
+  shown.password = '';
+  for (const name of [...shown.searchParams.keys()]) {
+    if (/key|token|secret|pass|pwd|auth|sig/i.test(name)) shown.searchParams.set(name, '***');
+  }
+  return shown.href;
 }
 
 /** Shared work for one caller: it ends for the caller who leaves, and goes on for the others. */

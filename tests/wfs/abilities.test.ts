@@ -84,9 +84,14 @@ describe('an upstream that lacks something still answers rightly', () => {
 
   test('no startIndex and a cap kept quiet about: what lies behind the cap is a 422, never an empty page', async () => {
     const { search } = await startFew({ lacks: new Set(['startIndex']), maxFeaturesCap: 20 });
-    const first = await search({ source: PARCEL, limit: 20 });
-    expect(first.ids).toHaveLength(20);
-    expect(first.end.next).toEqual({ startIndex: 20 });
+    const whole = await search({ source: PARCEL, limit: 1000 });
+    expect(whole.ids).toHaveLength(20);
+    expect(whole.end.numberMatched).toBeUndefined();
+    expect(whole.end.warnings?.map(({ id }) => id)).toEqual(['wfs.mayBeCut']);
+    const first = await search({ source: PARCEL, limit: 19 });
+    expect(first.end.next).toEqual({ startIndex: 19 });
+    const small = await search({ source: PARCEL, geometries: [{ type: 'Point', coordinates: [lon, lat] }] });
+    expect(small.end.numberMatched).toBe(small.ids.length);
     await expect(search({ source: PARCEL, limit: 20, startIndex: 20 })).rejects.toMatchObject({
       kind: 'notAnswerable',
       text: { id: 'wfs.cannotPage' },
