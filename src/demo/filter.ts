@@ -265,7 +265,11 @@ function toBetween(element: XmlElement, context: FilterContext): Predicate {
 
 // --- spatial operators (§10)
 
-const toReading = ({ layer, rule }: FilterContext): GeometryReading => ({ code: layer.code, rule });
+const toReading = ({ layer, rule, lacks }: FilterContext): GeometryReading => ({
+  code: layer.code,
+  rule,
+  onlyOwn: lacks.has('reprojection'),
+});
 
 /** Checks that a spatial operator looks at the layer's geometry; without a name it does. */
 function checkSpatialName(element: XmlElement, { layer }: FilterContext, isOptional: boolean): void {

@@ -15,7 +15,7 @@ export function clipToBox(geometry: Geometry, box: Bbox): Geometry | undefined {
     }
     default: {
       const { geometry: clipped } = bboxClip(toMutable(geometry), [...box]);
-      return clipped.coordinates.length > 0 ? (clipped as Geometry) : undefined;
+      return clipped.coordinates.length > 0 ? (clipped as unknown as Geometry) : undefined;
     }
   }
 }

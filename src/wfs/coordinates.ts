@@ -1,6 +1,7 @@
 import {
   type AxisOrder,
   createProjection,
+  isNorthingFirst,
   type Projection,
   readSrsName,
   toUrn,
@@ -26,9 +27,9 @@ export function toCode(srsName: string | undefined): number | undefined {
   return code === WGS84_3D ? WGS84 : code;
 }
 
-/** The order a name stands for where the standard is followed; short names stand for the order of the URN then. */
+/** The order the registry gives, which URNs stand for; short names stand for it too where a URN was asked for. */
 export function toOfficialOrder(code: number): AxisOrder {
-  return readSrsName(toUrn(code))?.axisOrder ?? 'lonLat';
+  return isNorthingFirst(code) ? 'latLon' : 'lonLat';
 }
 
 /** Every way in which a filter over a layer of this CRS may have to be written, the standard's first. */
@@ -47,13 +48,13 @@ function toForms(code: number, srsName: string): FilterForm[] {
 }
 
 /**
- * Between the CRS and WGS84; undefined for WGS84 itself.
+ * Between the CRS and WGS84; undefined where they are the same.
  * @throws upstreamUnusable for a CRS nothing is known of
  */
 export function toProjection(code: number): Projection | undefined {
   if (code === WGS84) return undefined;
   const projection = createProjection(code);
-  if (projection !== undefined) return projection;
+  if (projection !== undefined) return projection.isIdentity ? undefined : projection;
   throw new ServiceError('upstreamUnusable', toMessage('wfs.otherCrs', { srsName: `EPSG:${code}` }));
 }
 

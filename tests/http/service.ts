@@ -40,6 +40,9 @@ export function fakeSource(parts: Partial<FeatureSource> = {}) {
       isPrivate: false,
       features: generate([toBatch(feature(1))], { numberReturned: 1, numberMatched: 1 }),
     }),
+    explain: async () => {
+      throw new Error('not asked for');
+    },
     status: () => ({ isReady: true, detail: {} }),
     ...parts,
   };

@@ -1,8 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { createProjection } from '../../src/crs/index.js';
 import { type Ability, createLayer, type DemoServerOptions, type Layer } from '../../src/demo/index.js';
-import type { Geometry, Position } from '../../src/geometry/index.js';
+import {
+  createIntersects,
+  type Geometry,
+  mapPositions,
+  type Position,
+  toPositions,
+} from '../../src/geometry/index.js';
 import { createAbilities } from '../../src/wfs/abilities.js';
-import { box, filter, firstPosition, follow, parcels, start, toExpected } from './embedded.js';
+import { box, filter, firstPosition, follow, layers, parcels, start, toExpected } from './embedded.js';
 
 /** A few hundred parcels: small enough to be read whole, again and again. */
 const few: Layer = createLayer({ ...parcels }, parcels.features.slice(0, 400));
@@ -124,6 +131,83 @@ describe('an upstream that lacks something still answers rightly', () => {
       axisOrderOut: 'latLon',
       code: 4326,
     });
+  });
+});
+
+describe('a layer in Lambert-93, by an upstream that transforms nothing', () => {
+  const buildings = layers.find(({ code }) => code === 2154) as Layer;
+  const own: Layer = createLayer({ ...buildings }, buildings.features.slice(0, 300));
+  const toWgs84 = createProjection(2154);
+  const shown = own.features.map(({ id, geometry }) => ({
+    id,
+    geometry:
+      geometry && mapPositions(geometry, (x, y) => [...(toWgs84?.toLonLat(x, y) ?? [])] as [number, number]),
+  }));
+  const [first] = shown.flatMap(({ geometry }) => (geometry ? toPositions(geometry) : []));
+  const area = box(
+    (first?.[0] ?? 0) - 0.004,
+    (first?.[1] ?? 0) - 0.003,
+    (first?.[0] ?? 0) + 0.004,
+    (first?.[1] ?? 0) + 0.003,
+  );
+  const intersects = createIntersects([area]);
+  const expected = shown.filter(({ geometry }) => geometry && intersects(geometry)).map(({ id }) => id);
+
+  test.each<{ lacks: Ability[] }>([
+    { lacks: [] },
+    { lacks: ['reprojection'] },
+    { lacks: ['reprojection', 'Intersects'] },
+    { lacks: ['reprojection', 'filter'] },
+  ])('answers in WGS84 ($lacks)', async ({ lacks }) => {
+    expect(expected.length).toBeGreaterThan(3);
+    expect(expected.length).toBeLessThan(own.features.length);
+    const { search } = await start({ layers: [own], lacks: new Set(lacks) });
+    const { ids, features } = await search({ source: own.typeName, geometries: [area] });
+    expect(ids.sort()).toEqual(expected.sort());
+    const [x, y] = firstPosition(features.find(({ id }) => id === shown[0]?.id)?.geometry);
+    expect(Math.hypot(x - (first?.[0] ?? 0), y - (first?.[1] ?? 0))).toBeLessThan(1e-7);
+  });
+
+  test('the whole world is asked for as far as the projection reaches', async () => {
+    const { search } = await start({ layers: [own] });
+    for (const bbox of [
+      [-180, -90, 180, 90],
+      [-170, -90, 170, 90],
+      [-180, -90, 180, 84],
+    ] as const) {
+      expect((await search({ source: own.typeName, bbox })).ids).toHaveLength(
+        own.features.filter(({ geometry }) => geometry !== null).length,
+      );
+      const geometries = [box(...bbox)];
+      expect((await search({ source: own.typeName, geometries })).end.numberMatched).toBeGreaterThan(250);
+    }
+  });
+});
+
+describe('a search is explained', () => {
+  const caller = { credentials: {}, signal: new AbortController().signal };
+  const query = {
+    source: PARCEL,
+    attributes: [filter('section', 'AB')],
+    limit: 5,
+    startIndex: 0,
+    count: 'auto',
+  } as const;
+
+  test('the request that would be sent, what was learnt, and what is done where', async () => {
+    const { source, search, requests } = await startFew({});
+    const { request, steps } = await source.explain({ ...query, geometries: [triangle] }, caller);
+    await search({ ...query, geometries: [triangle], count: 'never' });
+    expect(request.body).toBe(requests.find(({ body }) => body.includes('maxFeatures="6"'))?.body);
+    expect(steps.map(({ id }) => id)).toEqual(['explain.intersected', 'explain.swapped', 'explain.sorted']);
+  });
+
+  test('by GET, with boxes, attributes compared here', async () => {
+    const { source } = await startFew({ lacks: new Set(['post', 'Intersects']) });
+    const { request, steps } = await source.explain({ ...query, geometries: [triangle] }, caller);
+    expect(request.method).toBe('GET');
+    expect(new URL(request.url).searchParams.get('filter')).toMatch(/<ogc:BBOX>.*<ogc:Literal>AB</);
+    expect(steps[0]).toMatchObject({ id: 'explain.boxed' });
   });
 });
 
