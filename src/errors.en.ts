@@ -115,6 +115,8 @@ export const texts = {
     'The upstream WFS wants a key (status {status}), and this service is not set up to send one.',
   'wfs.mayBeCut':
     'The upstream WFS may have cut this answer at a limit of its own, and has no way to ask for what is behind it.',
+  'wfs.mayNotPage':
+    'The upstream WFS may give no more than {count} features of {source}, and has no way to ask for those behind them.',
   'wfs.noAnswer': 'The upstream WFS did not answer within {seconds} s.',
   'wfs.otherCrs': 'The upstream WFS answers in {srsName} where WGS84 was asked for.',
   'wfs.noGeometry': '{source} has no geometry',

@@ -68,14 +68,27 @@ export async function* readScannedPage(
   const isMore = state.matched > behind;
   return {
     numberReturned: state.returned,
-    numberMatched: state.matched,
+    ...(request.warnings.length === 0 && { numberMatched: state.matched }),
     ...(isMore && { next: { startIndex: behind } }),
   };
 }
 
+/** What was held back, as one batch. */
 function* release(held: Uint8Array[]): Generator<FeatureBatch> {
-  for (const bytes of held.splice(0)) yield { bytes, ends: [bytes.length] };
+  if (held.length === 0) return;
+  const ends: number[] = [];
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const bytes of held.splice(0)) {
+    if (ends.length > 0) parts.push(COMMA);
+    at += bytes.length + (ends.length > 0 ? 1 : 0);
+    parts.push(bytes);
+    ends.push(at);
+  }
+  yield { bytes: Buffer.concat(parts), ends };
 }
+
+const COMMA = Buffer.from(',');
 
 /** The attributes that are asked for, and those that are compared. */
 function toReadNames({ plan }: PageRequest): string[] | undefined {

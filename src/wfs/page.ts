@@ -24,7 +24,7 @@ import { within } from './within.js';
  */
 export async function* readPage(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const end = yield* readWays(request);
-  const warnings = [...(end.warnings ?? []), ...toWarnings(request, end)];
+  const warnings = [...request.warnings, ...toWarnings(request, end)];
   return warnings.length === 0 ? end : { ...end, warnings };
 }
 
@@ -176,7 +176,10 @@ async function endPage(
   const { query } = request;
   const behind = query.startIndex + returned;
   const isMore = isCut || (await isCapped(request, window, returned));
-  if (isMore === undefined) return { numberReturned: returned, warnings: [toMessage('wfs.mayBeCut')] };
+  if (isMore === undefined) {
+    request.warnings.push(toMessage('wfs.mayBeCut'));
+    return { numberReturned: returned };
+  }
   if (!isMore) {
     const isKnown = returned > 0 || query.startIndex === 0;
     const numberMatched = isKnown ? behind : await countWhere(request, window, query.count === 'always', 0);
@@ -213,7 +216,8 @@ async function isCapped(
 }
 
 async function isAnyAt(request: PageRequest, window: PageWindow, startIndex: number): Promise<boolean> {
-  for await (const { ends } of readSorted(request, { ...window, startIndex, maxFeatures: 1 })) {
+  const probe = { ...request, faults: new Map() };
+  for await (const { ends } of readSorted(probe, { ...window, startIndex, maxFeatures: 1 })) {
     if (ends.length > 0) return true;
   }
   return false;

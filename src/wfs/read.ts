@@ -1,11 +1,11 @@
 import { WGS84_URN } from '../crs/index.js';
-import { ServiceError, toMessage } from '../errors.js';
+import { type Message, ServiceError, toMessage } from '../errors.js';
 import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.js';
 import type { SearchQuery } from '../query/index.js';
 import type { Abilities } from './abilities.js';
 import { toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
-import { isException } from './exception.js';
+import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
 import { readFeatureText } from './feature-text.js';
 import { type Filter, isSpatial } from './filter.js';
@@ -30,6 +30,8 @@ export interface PageRequest {
   readonly check: (feature: Uint8Array, isSpatial: boolean) => void;
   /** Faults of geometries met in answers, by name: features that came without their geometry. */
   readonly faults: Map<string, number>;
+  /** What the reader of the page should know; grows while it is made. */
+  readonly warnings: Message[];
 }
 
 /** One GetFeature of a page: which features, and which of their attributes. */
@@ -58,7 +60,7 @@ export async function* readSorted(
       yield batch;
     }
   } catch (error) {
-    if (isBegun || !isException(error)) throw error;
+    if (isBegun || !isException(error) || isPassing(error)) throw error;
     const other = added.length > 0 ? [...plan.sortBy] : toSortWithoutKey(error, request);
     if (other === undefined) throw error;
     yield* readWindow(request, window, other);
@@ -81,13 +83,18 @@ export async function* readWhole(
 ): AsyncGenerator<Converted, void, void> {
   for (let startIndex = 0; startIndex < most; ) {
     let received = 0;
-    for await (const batch of readSorted(request, {
-      ...window,
-      maxFeatures: most - startIndex,
-      startIndex,
-    })) {
-      received += batch.ends.length;
-      yield batch;
+    try {
+      for await (const batch of readSorted(request, {
+        ...window,
+        maxFeatures: most - startIndex,
+        startIndex,
+      })) {
+        received += batch.ends.length;
+        yield batch;
+      }
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.text.id !== 'wfs.mayNotPage') throw error;
+      request.warnings.push(toMessage('wfs.mayBeCut'));
     }
     request.experience.delivered(received);
     if (received === 0 || !request.experience.mayBeCap(received)) return;
@@ -147,7 +154,7 @@ async function* readPagedOrNot(
   try {
     first = await answer.next();
   } catch (error) {
-    if (!isException(error) || isNaturalOrderRefused(error)) throw error;
+    if (!isException(error) || isPassing(error) || isNaturalOrderRefused(error)) throw error;
     yield* readBehindHead(request, window, sortBy);
     request.experience.startIndexRefused();
     return;
@@ -195,9 +202,11 @@ async function* readBehindHead(
     received += batch.ends.length;
     if (behind.ends.length > 0) yield behind;
   }
-  if (received > window.startIndex || (await isWhole(request, window.filter, received)) === true) return;
-  const message = toMessage('wfs.cannotPage', { source: request.query.source, count: received });
-  throw new ServiceError('notAnswerable', message);
+  if (received > window.startIndex) return;
+  const isAll = await isWhole(request, window.filter, received);
+  if (isAll === true) return;
+  const id = isAll === false ? 'wfs.cannotPage' : 'wfs.mayNotPage';
+  throw new ServiceError('notAnswerable', toMessage(id, { source: request.query.source, count: received }));
 }
 
 /**
@@ -212,9 +221,16 @@ export async function isWhole(
   if (received === 0 || !request.experience.mayBeCap(received)) return true;
   const hits = (one: Filter | undefined) => readHits(request, one).catch(() => undefined);
   const count = await hits(filter);
-  if (count === undefined || count > received) return count === undefined ? undefined : false;
+  if (count === undefined) return undefined;
+  if (count > received) return false;
+  if (!isRound(received)) return true;
   const all = filter === undefined ? count : await hits(undefined);
   return all !== undefined && all > received ? true : undefined;
+}
+
+/** Caps are set by people: 500, 5000, 1024. */
+function isRound(count: number): boolean {
+  return count % 10 === 0 || Number.isInteger(Math.log2(count));
 }
 
 /** The features behind the first `count`. */

@@ -143,6 +143,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       maxScanFeatures: options.maxScanFeatures,
       check,
       faults: new Map(),
+      warnings: [],
     });
     return { key, subject, toRequest, know: () => wait(getLearnt(subject, key)) };
   }

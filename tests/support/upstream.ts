@@ -57,7 +57,9 @@ export async function startUpstream(
     if (/request=GetCapabilities/i.test(url)) return response.end(CAPABILITIES);
     if (/request=DescribeFeatureType/i.test(url)) return response.end(SCHEMA);
     const asked = toAsked(body, request);
-    return asked.isLearning ? response.end(toCollection(toMember(0), toMember(1))) : answer(asked, response);
+    if (!asked.isLearning) return answer(asked, response);
+    const isProbe = body.includes('<ogc:Filter>');
+    return response.end(isProbe ? toCollection(toMember(0)) : toCollection(toMember(0), toMember(1)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
