@@ -69,11 +69,16 @@ function createLambert(parameters: Parameters, ellipsoid: Ellipsoid): Conversion
   });
 }
 
+// Some of proj4's methods count with undefined where these are left out.
+const DEFAULTS = new Map(['lat_0', 'lon_0', 'x_0', 'y_0'].map((key) => [key, '0']));
+
 // proj4's own chain of checks, arrays and datums is left aside: it costs more than the formulas do.
 function createByProj4(method: string, parameters: Parameters, { a, e2 }: Ellipsoid): Conversion | undefined {
-  const own = [...parameters].filter(([key]) => key !== 'unit' && key !== 'axis');
+  const own = [...new Map([...DEFAULTS, ...parameters])].filter(([key]) => key !== 'unit' && key !== 'axis');
+  if (!parameters.has('k') && !parameters.has('k_0') && !parameters.has('lat_ts')) own.push(['k_0', '1']);
   const words = own.map(([key, value]) => (value === '' ? `+${key}` : `+${key}=${value}`));
-  const definition = `+proj=${method} ${words.join(' ')} +a=${a} +b=${a * Math.sqrt(1 - e2)} +no_defs`;
+  const shape = e2 === 0 ? `+b=${a}` : `+rf=${1 / (1 - Math.sqrt(1 - e2))}`;
+  const definition = `+proj=${method} ${words.join(' ')} +a=${a} ${shape} +no_defs`;
   try {
     const projection = new proj4.Proj(definition);
     return {

@@ -10,32 +10,34 @@ const ARC_SECOND = Math.PI / 180 / 3600;
 
 /**
  * The Position Vector transformation in the geographic 2D domain: EPSG method 9606 (IOGP 373-7-2 §4.2.3), for small
- * rotations; with translations alone 9603. Its inverse is the transposed rotation, as PROJ has it.
- * @param parameters translation (m), rotation (arc seconds) and scale difference (ppm)
+ * rotations; with translations alone 9603, about a pivot Molodensky-Badekas' 1063. Its inverse is the transposed
+ * rotation, as PROJ has it.
+ * @param parameters translation (m), rotation (arc seconds), scale difference (ppm) and pivot (geocentric, m)
  */
 export function createPositionVectorShift(
   source: Ellipsoid,
   target: Ellipsoid,
   parameters: readonly number[],
 ): DatumShift {
-  const [tx = 0, ty = 0, tz = 0, rotX = 0, rotY = 0, rotZ = 0, ppm = 0] = parameters;
+  const [tx = 0, ty = 0, tz = 0, rotX = 0, rotY = 0, rotZ = 0, ppm = 0, px = 0, py = 0, pz = 0] = parameters;
   const [rx, ry, rz] = [rotX * ARC_SECOND, rotY * ARC_SECOND, rotZ * ARC_SECOND];
   const scale = 1 + ppm * 1e-6;
   const toSource = createFromGeocentric(source);
   const toTarget = createFromGeocentric(target);
   return {
     forward: (lon, lat) => {
-      const [x, y, z] = toGeocentric(source, lon, lat);
+      const [x0, y0, z0] = toGeocentric(source, lon, lat);
+      const [x, y, z] = [x0 - px, y0 - py, z0 - pz];
       return toTarget(
-        tx + scale * (x - rz * y + ry * z),
-        ty + scale * (rz * x + y - rx * z),
-        tz + scale * (-ry * x + rx * y + z),
+        px + tx + scale * (x - rz * y + ry * z),
+        py + ty + scale * (rz * x + y - rx * z),
+        pz + tz + scale * (-ry * x + rx * y + z),
       );
     },
     inverse: (lon, lat) => {
       const [x0, y0, z0] = toGeocentric(target, lon, lat);
-      const [x, y, z] = [(x0 - tx) / scale, (y0 - ty) / scale, (z0 - tz) / scale];
-      return toSource(x + rz * y - ry * z, -rz * x + y + rx * z, ry * x - rx * y + z);
+      const [x, y, z] = [(x0 - px - tx) / scale, (y0 - py - ty) / scale, (z0 - pz - tz) / scale];
+      return toSource(px + x + rz * y - ry * z, py - rz * x + y + rx * z, pz + ry * x - rx * y + z);
     },
   };
 }

