@@ -19,7 +19,7 @@ import {
 
 const limits = { limitMax: 5000, geomMaxVertices: 50_000, bodyLimit: 10_485_760 };
 // biome-ignore lint/suspicious/noExplicitAny: the document is looked into freely
-const document = loadDocument('wfs-geoportail', limits) as any;
+const document = loadDocument({ name: 'wfs-geoportail', title: 'API Carto WFS-Géoportail' }, limits) as any;
 
 // As JSON Schema, the document is one schema whose parts are referred to by pointer.
 const ajv = new Ajv2020({ strict: false, allErrors: true });
