@@ -18,7 +18,7 @@ import { createModuleHealth, createOps } from './ops.js';
 import { createProblemHandler } from './problem.js';
 import { createSearch, type SearchConfig } from './search.js';
 import { maxHeaderBytes, maxUrlBytes } from './server.js';
-import { createRequestValidator } from './validation.js';
+import { createRequestValidator, type RequestValidator } from './validation.js';
 
 /** What holds for all modules. */
 export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy'> & Pick<SearchConfig, 'readerIdleMs'>;
@@ -82,18 +82,29 @@ const compress = compression({
   filter: (_req, res) => textTypes.test(String(res.getHeader('Content-Type') ?? '')),
 });
 
-type DocumentedModule = Module & LinkedModule & { readonly document: OpenApiDocument };
+type DocumentedModule = Module &
+  LinkedModule & { readonly document: OpenApiDocument; readonly validate: RequestValidator };
+
+/** It takes 0.1 s to make: many modules would hold up the start, so each begins when it is first asked. */
+function createLazyValidator(document: OpenApiDocument): RequestValidator {
+  let validate: RequestValidator | undefined;
+  return (req, parameters) => {
+    validate ??= createRequestValidator(document);
+    return validate(req, parameters);
+  };
+}
 
 /** A module by itself has the page of the documentation to itself. */
 function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
-  const docPage = isAlone ? 'doc/' : `doc/${module.name}/`;
-  return { ...module, docPage, document: loadDocument(module, module.limits) };
+  const document = loadDocument(module, module.limits);
+  return isAlone
+    ? { ...module, docPage: 'doc/', document, validate: createRequestValidator(document) }
+    : { ...module, docPage: `doc/${module.name}/`, document, validate: createLazyValidator(document) };
 }
 
 function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpParts): Router {
-  const { name, source, document, limits } = module;
+  const { name, source, validate, limits } = module;
   const router = Router();
-  const validate = createRequestValidator(document);
   const logger = parts.logger.child({ module: name });
   const search = createSearch({ source, validate, logger }, { ...config, ...limits });
   // Express forgets the base when a handler throws; the log tells the route all the same.
@@ -108,7 +119,7 @@ function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpP
   route.post(readBody, search);
   route.all(allowOnly('GET, HEAD, POST'));
   router.use(createModuleHealth(module, parts.isStopping));
-  router.use(createCatalogue({ ...module, validate }, { ...config, ...limits }));
+  router.use(createCatalogue(module, { ...config, ...limits }));
   return router;
 }
 

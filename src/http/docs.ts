@@ -36,16 +36,20 @@ const hideOthers: RequestHandler = (req, _res, next) =>
     ? next('router')
     : next();
 
-/** The document as YAML and JSON, made once. */
+/** The document as YAML and JSON, each made once it is asked for: with many modules YAML would hold up the start. */
 function createFiles(name: string, document: OpenApiDocument): Router {
   const router = Router();
   const files = [
-    { path: `/${name}.yml`, type: 'application/yaml', body: Buffer.from(stringify(document)) },
-    { path: `/${name}.json`, type: 'application/json', body: Buffer.from(JSON.stringify(document)) },
+    { path: `/${name}.yml`, type: 'application/yaml', write: () => stringify(document) },
+    { path: `/${name}.json`, type: 'application/json', write: () => JSON.stringify(document) },
   ];
-  for (const { path, type, body } of files) {
+  for (const { path, type, write } of files) {
+    let body: Buffer | undefined;
     const route = router.route(path);
-    route.get((_req, res) => void res.type(type).send(body));
+    route.get((_req, res) => {
+      body ??= Buffer.from(write());
+      res.type(type).send(body);
+    });
     route.all(allowOnly('GET, HEAD'));
   }
   return router;

@@ -51,18 +51,18 @@ describe('the list of modules', () => {
   });
 });
 
-describe('what is not there', () => {
-  test.each([
+test('what is not there is told apart: a module, or something of one', async () => {
+  service = await startModules([toModule({ name: 'a' }), toModule({ name: 'b' })]);
+  for (const [path, detail] of [
     ['/api/c', 'There is no module c; there are a, b.'],
     ['/api/c/search?source=x', 'There is no module c; there are a, b.'],
     ['/api/a/nope', 'There is nothing at /api/a/nope.'],
     ['/api/doc/nope.json', 'There is nothing at /api/doc/nope.json.'],
     ['/apis', 'There is nothing at /apis.'],
-  ])('%s', async (path, detail) => {
-    service = await startModules([toModule({ name: 'a' }), toModule({ name: 'b' })]);
+  ] as const) {
     const { status, json } = await send(service, path);
     expect([status, json.detail]).toEqual([404, detail]);
-  });
+  }
 });
 
 describe('ready', () => {
