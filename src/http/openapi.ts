@@ -101,7 +101,8 @@ function replaceExamples(document: Json, example: ModuleAbout['example']): void 
 /** The document of a module: its paths, title and examples, and the limits it keeps. */
 export function loadDocument(module: ModuleAbout, limits: DocumentLimits): OpenApiDocument {
   const { limitMax, geomMaxVertices, bodyLimit } = limits;
-  const values = { limitMax, geomMaxVertices, bodyLimit, defaultLimit: Math.min(1000, limitMax) };
+  const [defaultLimit, exampleLimit] = [Math.min(1000, limitMax), Math.min(10, limitMax)];
+  const values = { limitMax, geomMaxVertices, bodyLimit, defaultLimit, exampleLimit };
   const document = readTemplate();
   if (module.name !== templateName || module.example !== undefined) replaceExamples(document, module.example);
   const filled = toFilled(document, values) as Json;

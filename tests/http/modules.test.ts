@@ -124,6 +124,7 @@ describe('limits', () => {
       const { text, json } = await send(service, `/api/doc/${name}.json`);
       expect(json.components.parameters.limit.schema.maximum).toBe(limits.limitMax);
       expect(json.components.schemas.SearchBody.properties._limit.maximum).toBe(limits.limitMax);
+      expect(json.components.parameters.limit.example).toBe(limits.limitMax);
       expect(text).toContain(`at most ${limits.limitMax} features`);
       expect(text).toContain(`At most ${limits.geomMaxVertices} vertices`);
       expect(text).toContain(`more than ${limits.bodyLimit} bytes`);
