@@ -39,12 +39,13 @@ export interface Config {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
-/** The environment is not usable. Names every fault, and no value: any of them may hold a secret. */
+/** The settings are not usable. Names every fault, and no value: any of them may hold a secret. */
 export class ConfigError extends Error {
+  /** Each with the variable, or the place in the modules file. */
   readonly faults: readonly { readonly variable: string; readonly message: string }[];
 
   constructor(faults: ConfigError['faults']) {
-    super(`The environment is not usable:\n${faults.map((f) => `  ${f.variable}: ${f.message}`).join('\n')}`);
+    super(`The settings are not usable:\n${faults.map((f) => `  ${f.variable}: ${f.message}`).join('\n')}`);
     this.name = 'ConfigError';
     this.faults = faults;
   }
@@ -143,6 +144,7 @@ export const variables = {
   TRUST_PROXY: {
     read: value('must be true, false, a number of hops, or a comma list of addresses', readTrustProxy),
   },
+  WFS_MODULES_FILE: { read: z.string() },
   WFS_URL: {
     default: 'https://data.geopf.fr/wfs/ows',
     read: value(`${url} without fragment`, readWfsUrl),
@@ -202,16 +204,24 @@ function readVariables(env: Environment): { values: Values; faults: ConfigError[
   return { values: values as Values, faults };
 }
 
-/** The path takes a key exactly where `WFS_URL` has room for one. */
-function readPathFaults(values: Values): ConfigError['faults'] {
-  if (values.WFS_URL === undefined || values.WFS_APIKEY_IN === undefined) return [];
-  const hasRoom = values.WFS_URL.includes('{apikey}');
-  const isNamed = values.WFS_APIKEY_IN.some((place) => place.in === 'path');
-  if (hasRoom === isNamed) return [];
-  const message = hasRoom
-    ? 'must name path, since WFS_URL holds {apikey}'
-    : 'names path, but WFS_URL holds no {apikey}';
-  return [{ variable: 'WFS_APIKEY_IN', message }];
+/** The path takes a key exactly where the URL has room for one. */
+export function readPathFault(
+  url: string,
+  places: readonly ApikeyPlace[],
+  urlName: string,
+): string | undefined {
+  const hasRoom = url.includes('{apikey}');
+  const isNamed = places.some((place) => place.in === 'path');
+  if (hasRoom === isNamed) return undefined;
+  return hasRoom
+    ? `must name path, since ${urlName} holds {apikey}`
+    : `names path, but ${urlName} holds no {apikey}`;
+}
+
+function readPathFaults({ WFS_URL, WFS_APIKEY_IN }: Values): ConfigError['faults'] {
+  if (WFS_URL === undefined || WFS_APIKEY_IN === undefined) return [];
+  const message = readPathFault(WFS_URL, WFS_APIKEY_IN, 'WFS_URL');
+  return message === undefined ? [] : [{ variable: 'WFS_APIKEY_IN', message }];
 }
 
 const optional = <K extends string, T>(key: K, given: T | undefined) =>

@@ -8,6 +8,7 @@ export const texts = {
   'http.headersTooLarge': 'The headers are larger than {limit} bytes.',
   'http.mediaTypeUnsupported': 'The body must be one of {types}.',
   'http.methodNotAllowed': '{method} is not possible here; {allow} are.',
+  'http.moduleUnknown': 'There is no module {module}; there are {names}.',
   'http.notAcceptable': 'The answer can be one of {types}.',
   'http.notFound': 'There is nothing at {path}.',
   'http.notHttp': 'The request is not HTTP.',

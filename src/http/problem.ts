@@ -118,7 +118,7 @@ export function createProblemHandler(logger: Logger): ErrorRequestHandler {
     if (res.destroyed) return;
     const error = toServiceError(thrown);
     res.locals.errorKind = error.kind;
-    const fields = { requestId: req.id, error: toLogged(error, toSecrets(res)) };
+    const fields = { requestId: req.id, module: res.locals.module, error: toLogged(error, toSecrets(res)) };
     if (statusOf[error.kind] >= 500) logger.error(fields, 'answered with an error');
     else logger.debug(fields, 'refused');
     if (!res.headersSent) writeProblem(res, error);

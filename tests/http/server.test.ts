@@ -140,7 +140,10 @@ describe('health', () => {
     service = await startService(fakeSource({ status: () => ({ isReady: true, detail: { state: 'ok' } }) }));
     expect((await send(service, '/health/live')).json).toEqual({ status: 'live' });
     const ready = await send(service, '/health/ready');
-    expect(ready.json).toEqual({ status: 'ready', upstream: { 'wfs-geoportail': { state: 'ok' } } });
+    expect(ready.json).toEqual({
+      status: 'ready',
+      upstream: { 'wfs-geoportail': { status: 'ready', state: 'ok' } },
+    });
     expect(ready.headers['cache-control']).toBe('no-store');
   });
 

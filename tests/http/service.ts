@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pino } from 'pino';
-import { createApp, createHttpServer, type HttpConfig, stop } from '../../src/http/index.js';
+import { createApp, createHttpServer, type HttpConfig, type Module, stop } from '../../src/http/index.js';
 import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
 
 export const feature = (id: number, properties: object = { nom: 'Évreux' }) => ({
@@ -53,13 +53,22 @@ export function fakeSource(parts: Partial<FeatureSource> = {}) {
   return { asked, ...source, search };
 }
 
-export type Config = HttpConfig;
-const config: HttpConfig = {
-  limitMax: 5000,
-  geomMaxVertices: 50_000,
-  bodyLimit: 1_048_576,
-  trustProxy: false,
-};
+export type Config = HttpConfig & Module['limits'];
+const limits: Module['limits'] = { limitMax: 5000, geomMaxVertices: 50_000, bodyLimit: 1_048_576 };
+
+/** A module as it stands without a modules file, or otherwise as the test says. */
+export function toModule(
+  parts: Partial<Omit<Module, 'limits'>> & { limits?: Partial<Module['limits']> },
+): Module {
+  const { limits: own, ...others } = parts;
+  return {
+    name: 'wfs-geoportail',
+    title: 'API Carto WFS-Géoportail',
+    source: fakeSource(),
+    ...others,
+    limits: { ...limits, ...own },
+  };
+}
 
 export interface Service {
   readonly url: string;
@@ -74,14 +83,19 @@ export interface Service {
 
 export const searchPath = '/api/wfs-geoportail/search';
 
-export async function startService(
-  source: FeatureSource,
+/** One module over the source. */
+export function startService(source: FeatureSource, settings: Partial<Config> = {}): Promise<Service> {
+  return startModules([toModule({ source, limits: settings })], settings);
+}
+
+export async function startModules(
+  modules: readonly Module[],
   settings: Partial<HttpConfig> = {},
 ): Promise<Service> {
   const lines: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const parts = { logger, isStopping: () => service.stopping };
-  const app = createApp({ ...config, ...settings }, [{ name: 'wfs-geoportail', source }], parts);
+  const app = createApp({ trustProxy: false, ...settings }, modules, parts);
   const server = createHttpServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
