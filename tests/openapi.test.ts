@@ -51,6 +51,7 @@ describe('the document', () => {
       '_propertyNames',
       '_sortBy',
       '_count',
+      '_explain',
     ]);
     expect(Object.keys(document.components.schemas.SearchBody.properties).sort()).toEqual(
       [...names.filter((name: string) => name !== 'attributes'), 'apikey', 'access_token'].sort(),

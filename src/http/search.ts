@@ -50,8 +50,20 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const url = `${toBaseUrl(req, config)}${req.baseUrl}${req.path}`;
     const context = { url, isPost: req.method === 'POST', parameters, query, type };
     const caller = { credentials, signal: left, requestId: String(req.id) };
+    if (query.explain) return explain(res, parts.source, query, caller);
     await answer(req, res, { ...parts, config, context, caller, query, type });
   };
+}
+
+/** How the search would be asked, instead of its features. */
+async function explain(
+  res: Response,
+  source: FeatureSource,
+  query: SearchQuery,
+  caller: Parameters<FeatureSource['explain']>[1],
+): Promise<void> {
+  const { steps, ...explanation } = await source.explain(query, caller);
+  res.json({ ...explanation, steps: steps.map((step) => toText(step)) });
 }
 
 interface Asked extends SearchParts {

@@ -34,6 +34,8 @@ export interface SearchQuery {
   /** Features skipped before the page, at least 0. */
   readonly startIndex: number;
   readonly count: 'auto' | 'always' | 'never';
+  /** How it would be asked is wanted, not the features. */
+  readonly explain?: true;
 }
 
 /** What the caller brought to be let in upstream. Never logged, never part of a message. */

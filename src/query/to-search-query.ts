@@ -22,6 +22,7 @@ const ourNames = [
   '_propertyNames',
   '_sortBy',
   '_count',
+  '_explain',
 ] as const;
 
 type Ours = Parameters<(typeof ourNames)[number]>;
@@ -103,6 +104,12 @@ function readCount(parameters: Ours): SearchQuery['count'] {
   return count ?? parameters.fault('_count', 'query.notOneOf', { names: 'auto, true, false' }) ?? 'auto';
 }
 
+function readExplain(parameters: Ours): true | undefined {
+  const value = parameters.value('_explain');
+  if (value === undefined || String(value) === 'false') return undefined;
+  return String(value) === 'true' || parameters.fault('_explain', 'query.notOneOf', { names: 'true, false' });
+}
+
 /** Ids name features outright: nothing may narrow or order them further. */
 function checkFeatureIdAlone(parameters: Ours, attributes: readonly AttributeFilter[]): void {
   if (!parameters.has('_featureId')) return;
@@ -128,9 +135,10 @@ export function toSearchQuery(given: readonly RawParameter[], limits: QueryLimit
   const propertyNames = parameters.list('_propertyNames');
   const sortBy = readSortBy(parameters);
   const count = readCount(parameters);
+  const explain = readExplain(parameters);
   const attributes = parameters.attributes();
   checkFeatureIdAlone(parameters, attributes);
   if (parameters.faults.length > 0) throw invalidRequest(parameters.orderedFaults());
-  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy });
+  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy, explain });
   return { source, ...optional, attributes, limit, startIndex, count };
 }
