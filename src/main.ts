@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { loadSettings, type ModuleConfig } from './config/modules.js';
 import { type Config, ConfigError } from './config.js';
-import { createDemoServer, demoExamples } from './demo/index.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
 import { createWfsSource, toProxy } from './wfs/index.js';
 
@@ -14,9 +13,11 @@ const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
 
 /** Over the embedded WFS when asked for: the service to try out, without any network. */
 const isDemo = process.argv.includes('--demo');
+/** Loaded where it is asked for alone: it takes 10 MB. */
+const loadDemo = () => import('./demo/index.js');
 
 async function main(): Promise<void> {
-  const demo = isDemo ? await createDemoServer() : undefined;
+  const demo = isDemo ? await (await loadDemo()).createDemoServer() : undefined;
   const env = demo === undefined ? process.env : toDemoEnvironment(demo.url);
   const { config, modules, unused } = loadSettings(env, (path) => readFileSync(path, 'utf8'));
   const logger = pino({ level: config.logLevel });
@@ -32,7 +33,10 @@ async function main(): Promise<void> {
   await once(server, 'listening');
   const url = toUrl(config, server.address() as AddressInfo);
   logger.info({ url, upstreams: Object.fromEntries(modules.map(toUpstream)) }, 'listening');
-  if (demo !== undefined) process.stdout.write(toWelcome(url, modules, demo.url));
+  if (demo !== undefined) {
+    const { demoExamples } = await loadDemo();
+    process.stdout.write(toWelcome(url, modules, demo.url, demoExamples));
+  }
   for (const { source } of mounted) source.status(); // looks the upstream up
 
   const end = async (signal: string) => {
@@ -92,9 +96,14 @@ function toUrl({ host }: Config, { port }: AddressInfo): string {
   return `http://${isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function toWelcome(url: string, modules: readonly ModuleConfig[], demoUrl: string): string {
+function toWelcome(
+  url: string,
+  modules: readonly ModuleConfig[],
+  demoUrl: string,
+  examples: Awaited<ReturnType<typeof loadDemo>>['demoExamples'],
+): string {
   const name = modules.find(({ wfsUrl }) => wfsUrl === demoUrl)?.name ?? modules[0]?.name;
-  const tries = demoExamples.slice(0, 3).map(({ summary, source, geom, attributes }) => {
+  const tries = examples.slice(0, 3).map(({ summary, source, geom, attributes }) => {
     const parameters = { source, ...(geom && { geom: JSON.stringify(geom) }), ...attributes };
     const options = Object.entries(parameters).map(
       ([name, value]) => ` \\\n  --data-urlencode '${name}=${value}'`,
