@@ -17,6 +17,7 @@ export default {
   projects: [
     suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/'],
+      globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
     }),
     suite('servers', ['<rootDir>/tests/servers/**/*.test.ts'], {
