@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createApp, createHttpServer, type HttpConfig, stop } from '../../src/http/index.js';
 import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
@@ -71,15 +72,51 @@ export interface Service {
 
 export const searchPath = '/api/wfs-geoportail/search';
 
+/** What an app is connected to: the one service that uses it now. */
+interface Connected {
+  source: FeatureSource;
+  isStopping: () => boolean;
+  log: (line: string) => void;
+}
+interface PooledApp {
+  readonly app: ReturnType<typeof createApp>;
+  readonly connected: Connected;
+}
+
+/** Apps that no service uses now, by settings: compiling the validator of one takes a tenth of a second. */
+const pool = new Map<string, PooledApp[]>();
+
+function createPooledApp(settings: HttpConfig, connected: Connected): PooledApp {
+  const logger = pino({ level: 'debug' }, { write: (line: string) => connected.log(line) });
+  const source: FeatureSource = {
+    list: (...args) => connected.source.list(...args),
+    describe: (...args) => connected.source.describe(...args),
+    search: (...args) => connected.source.search(...args),
+    status: () => connected.source.status(),
+  };
+  const app = createApp(settings, [{ name: 'wfs-geoportail', source }], {
+    logger,
+    isStopping: () => connected.isStopping(),
+  });
+  return { app, connected };
+}
+
 export async function startService(
   source: FeatureSource,
   settings: Partial<HttpConfig> = {},
 ): Promise<Service> {
   const lines: string[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
-  const parts = { logger, isStopping: () => service.stopping };
-  const app = createApp({ ...config, ...settings }, [{ name: 'wfs-geoportail', source }], parts);
-  const server = createHttpServer(app);
+  const connected: Connected = {
+    source,
+    isStopping: () => service.stopping,
+    log: (line) => void lines.push(line),
+  };
+  const key = JSON.stringify(settings);
+  const idle = pool.get(key) ?? [];
+  pool.set(key, idle);
+  const pooled = idle.pop() ?? createPooledApp({ ...config, ...settings }, { ...connected });
+  Object.assign(pooled.connected, connected);
+  const server = createHttpServer(pooled.app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -92,7 +129,11 @@ export async function startService(
       return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     },
     logText: () => lines.join(''),
-    close: () => stop(server, 0),
+    async close() {
+      await stop(server, 0);
+      await nextTurn(); // what the last requests still have to log belongs to this service
+      if (!idle.includes(pooled)) idle.push(pooled);
+    },
   };
   return service;
 }
