@@ -14,6 +14,7 @@ const common = {
 const suite = (displayName, testMatch, extra = {}) => ({ ...common, displayName, testMatch, ...extra });
 
 export default {
+  maxWorkers: '100%', // jest's own choice leaves one core idle, half of a small machine
   projects: [
     suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/'],

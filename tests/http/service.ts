@@ -116,6 +116,7 @@ export async function startService(
   pool.set(key, idle);
   const pooled = idle.pop() ?? createPooledApp({ ...config, ...settings }, { ...connected });
   Object.assign(pooled.connected, connected);
+  let isUsed = true;
   const server = createHttpServer(pooled.app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -132,7 +133,8 @@ export async function startService(
     async close() {
       await stop(server, 0);
       await nextTurn(); // what the last requests still have to log belongs to this service
-      if (!idle.includes(pooled)) idle.push(pooled);
+      if (isUsed) idle.push(pooled);
+      isUsed = false;
     },
   };
   return service;

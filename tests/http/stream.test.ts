@@ -322,19 +322,27 @@ describe('backpressure', () => {
       return { numberReturned: 1 };
     });
 
-  test.each([0, 20])('a reader that is slow but reads is not cut off (%d)', async (wait) => {
-    service = await startService(inOneBatch(wait), { readerIdleMs: 300 });
-    const socket = connectRaw(service);
-    socket.write(requestLine('1.0'));
-    socket.on('data', () => {
-      socket.pause();
-      setTimeout(() => socket.resume(), 3);
-    });
-    const begun = Date.now();
-    const { text } = await readRaw(socket);
-    expect(Date.now() - begun).toBeGreaterThan(600);
-    const [, body = ''] = text.split(/\r\n\r\n(.*)/s);
-    expect(JSON.parse(body).numberReturned).toBe(1);
+  test('a reader that is slow but reads is not cut off', async () => {
+    const readerIdleMs = 800; // longer than a busy machine keeps this process waiting
+    const readSlowly = async (wait: number) => {
+      const own = await startService(inOneBatch(wait), { readerIdleMs });
+      try {
+        const socket = connectRaw(own);
+        socket.write(requestLine('1.0'));
+        socket.on('data', () => {
+          socket.pause();
+          setTimeout(() => socket.resume(), 8);
+        });
+        const begun = Date.now();
+        const { text } = await readRaw(socket);
+        expect(Date.now() - begun).toBeGreaterThan(2 * readerIdleMs);
+        const [, body = ''] = text.split(/\r\n\r\n(.*)/s);
+        expect(JSON.parse(body).numberReturned).toBe(1);
+      } finally {
+        await own.close();
+      }
+    };
+    await Promise.all([0, 20].map(readSlowly));
   });
 
   test.each([0, 20])('a reader that stops reading is, also at the end (%d)', async (wait) => {
