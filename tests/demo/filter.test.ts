@@ -8,6 +8,7 @@ import {
   type Value,
   type XsdType,
 } from '../../src/demo/index.js';
+import { startCpuTime } from '../support/cpu-time.js';
 import {
   ask,
   between,
@@ -526,10 +527,10 @@ describe('literals', () => {
 
   test('a pattern of wild cards on a text without end takes no time', async () => {
     await withValues('string', ['a'.repeat(50_000)], async (url) => {
-      const started = performance.now();
+      const cpuTime = startCpuTime();
       const filter = like('value', `${'*a'.repeat(40)}*b`);
       expect(idsOf(await post(url, toXml({ typeName: 'own:thing', filter })))).toEqual([]);
-      expect(performance.now() - started).toBeLessThan(3000);
+      expect(cpuTime()).toBeLessThan(3000);
     });
   });
 });

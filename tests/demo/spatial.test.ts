@@ -14,6 +14,7 @@ import {
   type DemoServer,
   type LayerFeature,
 } from '../../src/demo/index.js';
+import { startCpuTime } from '../support/cpu-time.js';
 import {
   ask,
   combine,
@@ -657,8 +658,8 @@ test('a polygon of 20,000 vertices is answered soon', async () => {
     ],
   );
   const filter = spatial('Intersects', 'geom', polygonOf([[...circle, circle[0]!]], URN));
-  const started = performance.now();
+  const cpuTime = startCpuTime();
   const reply = await post(server.url, toXml({ typeName: PARCELS, filter, resultType: 'hits' }));
   expect(Number(reply.root.attributes.numberOfFeatures)).toBeGreaterThan(1000);
-  expect(performance.now() - started).toBeLessThan(5000);
+  expect(cpuTime()).toBeLessThan(5000);
 });
