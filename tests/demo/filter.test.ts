@@ -1,14 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  createDemoLayers,
-  createDemoServer,
-  createLayer,
-  type DemoServer,
-  type Value,
-  type XsdType,
-} from '../../src/demo/index.js';
+import { createDemoServer, createLayer, type Value, type XsdType } from '../../src/demo/index.js';
 import { startCpuTime } from '../support/cpu-time.js';
+import {
+  ADDRESSES,
+  BUILDINGS,
+  DEPARTMENTS,
+  EASEMENTS,
+  layers,
+  ROADS,
+  serveSamples,
+  ZONES,
+} from './samples.js';
 import {
   ask,
   between,
@@ -26,13 +29,7 @@ import {
   toXml,
 } from './wfs.js';
 
-let server: DemoServer;
-beforeAll(async () => {
-  server = await createDemoServer();
-});
-afterAll(() => server.close());
-
-const layers = createDemoLayers();
+const server = serveSamples();
 
 /** Ids of the features whose value of an attribute passes a test: looked at one by one. */
 function expectedIds(typeName: string, name: string, isMatch: (value: Value) => boolean): string[] {
@@ -41,13 +38,6 @@ function expectedIds(typeName: string, name: string, isMatch: (value: Value) => 
   expect(position).toBeGreaterThanOrEqual(0);
   return layer.features.filter(({ values }) => isMatch(values[position] ?? null)).map(({ id }) => id);
 }
-
-const ROADS = 'BDTOPO_V3:troncon_de_route';
-const BUILDINGS = 'BDTOPO_V3:batiment';
-const ADDRESSES = 'BAN.DATA.GOUV:ban';
-const EASEMENTS = 'wfs_sup:assiette_sup';
-const ZONES = 'wfs_du:zone_urba';
-const DEPARTMENTS = 'ADMINEXPRESS-DEMO:departement';
 
 type Case = [
   question: string,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   booleanIntersects,
   lineString,
@@ -8,13 +8,19 @@ import {
 } from '@turf/turf';
 import fc from 'fast-check';
 import proj4 from 'proj4';
-import {
-  createDemoLayers,
-  createDemoServer,
-  type DemoServer,
-  type LayerFeature,
-} from '../../src/demo/index.js';
+import type { LayerFeature } from '../../src/demo/index.js';
 import { startCpuTime } from '../support/cpu-time.js';
+import {
+  ADDRESSES,
+  BUILDINGS,
+  EASEMENTS,
+  flat,
+  LAMBERT,
+  layerOf,
+  PARCELS,
+  ROADS,
+  serveSamples,
+} from './samples.js';
 import {
   ask,
   combine,
@@ -30,28 +36,10 @@ import {
   toXml,
 } from './wfs.js';
 
-let server: DemoServer;
-beforeAll(async () => {
-  server = await createDemoServer();
-});
-afterAll(() => server.close());
-
-const layers = createDemoLayers();
-const layerOf = (typeName: string) => layers.find((layer) => layer.typeName === typeName)!;
-const PARCELS = 'CADASTRALPARCELS.PARCELLAIRE_EXPRESS:parcelle';
-const ROADS = 'BDTOPO_V3:troncon_de_route';
-const BUILDINGS = 'BDTOPO_V3:batiment';
-const ADDRESSES = 'BAN.DATA.GOUV:ban';
-const EASEMENTS = 'wfs_sup:assiette_sup';
-const LAMBERT =
-  '+proj=lcc +lat_0=46.5 +lon_0=3 +lat_1=49 +lat_2=44 +x_0=700000 +y_0=6600000 +ellps=GRS80 +units=m';
+const server = serveSamples();
 
 type Pair = [number, number];
 const lambert = proj4('WGS84', LAMBERT);
-const flat = (coordinates: unknown): Pair[] =>
-  Array.isArray(coordinates) && typeof coordinates[0] === 'number'
-    ? [[coordinates[0], coordinates[1] as number]]
-    : (coordinates as unknown[]).flatMap(flat);
 
 type TurfGeometry = Parameters<typeof booleanIntersects>[0];
 type Box = readonly [west: number, south: number, east: number, north: number];
