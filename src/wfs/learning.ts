@@ -29,6 +29,8 @@ export interface Learnt {
   readonly attributeFilters: boolean;
   /** Feature ids are `prefix` and the value of `attribute`: a unique one to sort by, where there is one. */
   readonly id: { readonly prefix: string; readonly attribute: string } | undefined;
+  /** Features have ids: the upstream has a key of its own to tell them apart by, and to page by. */
+  readonly hasIds: boolean;
   /** False: too little to go by (an empty layer, one around lon = lat); to be learnt again soon. */
   readonly isCertain: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
@@ -72,6 +74,7 @@ export async function learn(learning: Learning): Promise<Learnt> {
     code: reading.code,
     axisOrderOut: reading.axisOrder,
     id: toIdRule(sample, subject.type),
+    hasIds: sample.some(({ id }) => id !== undefined),
     sampled: sample.length,
   };
   const { spatialFilter, attributeFilters } = abilities;

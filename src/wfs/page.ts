@@ -114,9 +114,11 @@ export function isExact({ plan }: PageRequest, asking: Asking): boolean {
 }
 
 function toWarnings(request: PageRequest, { next }: PageEnd): Message[] {
-  const { query, plan, faults } = request;
+  const { query, plan, learnt, faults } = request;
   const isPaged = query.startIndex > 0 || next !== undefined;
-  const isUnstable = isPaged && plan.featureIds === undefined && !isStablySorted(request);
+  // GeoServer pages by the primary key that its ids are made of, whether that is an attribute or not
+  const hasOwnKey = learnt.hasIds && learnt.id === undefined;
+  const isUnstable = isPaged && plan.featureIds === undefined && !hasOwnKey && !isStablySorted(request);
   return [
     ...(isUnstable ? [toMessage('wfs.unstableOrder')] : []),
     ...[...faults].map(([fault, count]) => toMessage('wfs.faultyGeometries', { fault, count })),

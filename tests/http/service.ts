@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createApp, createHttpServer, type HttpConfig, type Module, stop } from '../../src/http/index.js';
 import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
@@ -83,20 +84,80 @@ export interface Service {
 
 export const searchPath = '/api/wfs-geoportail/search';
 
+/** What an app is connected to: the one service that uses it now. */
+interface Connected {
+  source: FeatureSource;
+  isStopping: () => boolean;
+  log: (line: string) => void;
+}
+interface PooledApp {
+  readonly app: ReturnType<typeof createApp>;
+  readonly connected: Connected;
+}
+
+/** Apps of one module that no service uses now, by settings: compiling the validator of one takes a tenth of a second. */
+const pool = new Map<string, PooledApp[]>();
+
+function createConnectedApp(modules: readonly Module[], settings: Partial<HttpConfig>, connected: Connected) {
+  const logger = pino({ level: 'debug' }, { write: (line: string) => connected.log(line) });
+  const parts = { logger, isStopping: () => connected.isStopping() };
+  return createApp({ trustProxy: false, ...settings }, modules, parts);
+}
+
+function createPooledApp(settings: Partial<Config>, connected: Connected): PooledApp {
+  const source: FeatureSource = {
+    list: (...args) => connected.source.list(...args),
+    describe: (...args) => connected.source.describe(...args),
+    search: (...args) => connected.source.search(...args),
+    explain: (...args) => connected.source.explain(...args),
+    status: () => connected.source.status(),
+  };
+  return {
+    app: createConnectedApp([toModule({ source, limits: settings })], settings, connected),
+    connected,
+  };
+}
+
 /** One module over the source. */
-export function startService(source: FeatureSource, settings: Partial<Config> = {}): Promise<Service> {
-  return startModules([toModule({ source, limits: settings })], settings);
+export async function startService(source: FeatureSource, settings: Partial<Config> = {}): Promise<Service> {
+  const key = JSON.stringify(settings);
+  const idle = pool.get(key) ?? [];
+  pool.set(key, idle);
+  return listen(
+    source,
+    (connected) => {
+      const pooled = idle.pop() ?? createPooledApp(settings, { ...connected });
+      Object.assign(pooled.connected, connected);
+      return pooled;
+    },
+    (pooled) => idle.push(pooled),
+  );
 }
 
 export async function startModules(
   modules: readonly Module[],
   settings: Partial<HttpConfig> = {},
 ): Promise<Service> {
+  return listen(
+    fakeSource(),
+    (connected) => ({ app: createConnectedApp(modules, settings, connected), connected }),
+    () => {},
+  );
+}
+
+async function listen(
+  source: FeatureSource,
+  toApp: (connected: Connected) => PooledApp,
+  giveBack: (app: PooledApp) => void,
+): Promise<Service> {
   const lines: string[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
-  const parts = { logger, isStopping: () => service.stopping };
-  const app = createApp({ trustProxy: false, ...settings }, modules, parts);
-  const server = createHttpServer(app);
+  const pooled = toApp({
+    source,
+    isStopping: () => service.stopping,
+    log: (line) => void lines.push(line),
+  });
+  let isUsed = true;
+  const server = createHttpServer(pooled.app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -109,7 +170,12 @@ export async function startModules(
       return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     },
     logText: () => lines.join(''),
-    close: () => stop(server, 0),
+    async close() {
+      await stop(server, 0);
+      await nextTurn(); // what the last requests still have to log belongs to this service
+      if (isUsed) giveBack(pooled);
+      isUsed = false;
+    },
   };
   return service;
 }

@@ -51,9 +51,9 @@ describe('a geometry finds the features that intersect it', () => {
       });
       expect(ids.length).toBeGreaterThan(0);
       if (layer.code !== 4326) continue; // the edges bend on the way: compared with PostGIS elsewhere
-      const expected = toExpected(layer, [middle]);
-      expect(end.numberMatched).toBe(expected.length);
-      expect(expected).toEqual(expect.arrayContaining(ids));
+      const expected = new Set(toExpected(layer, [middle]));
+      expect(end.numberMatched).toBe(expected.size);
+      expect(ids.filter((id) => !expected.has(id))).toEqual([]);
     }
   });
 
