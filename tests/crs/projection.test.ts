@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import proj4 from 'proj4';
 import { createConversion } from '../../src/crs/conversion.js';
 import { createEllipsoid } from '../../src/crs/ellipsoid.js';
-import { createProjection, isGeographic, LON_LAT_DECIMALS } from '../../src/crs/index.js';
+import { createProjection, isGeographic, LON_LAT_DECIMALS, type Projection } from '../../src/crs/index.js';
 
 const METRES_PER_DEGREE = 111_320;
 const RADIANS = Math.PI / 180;
@@ -18,6 +18,12 @@ function metresBetween([lon1, lat1]: Position, [lon2, lat2]: Position): number {
 
 /** Metres. */
 const TOLERANCE = 0.002;
+
+function known(code: number): Projection {
+  const projection = createProjection(code);
+  if (projection === undefined) throw new Error(`EPSG:${code} is not known`);
+  return projection;
+}
 
 /** What PROJ itself made, a position of each CRS. */
 const byProj = readFileSync(new URL('../fixtures/crs/proj.tsv', import.meta.url), 'utf8')
@@ -164,7 +170,7 @@ describe('there and back', () => {
   ] as const;
 
   test.each(LANDS)('EPSG:%d', (code, [west, south, east, north]) => {
-    const projection = createProjection(code)!;
+    const projection = known(code);
     const within = (min: number, max: number) => fc.double({ min, max, noNaN: true });
     fc.assert(
       fc.property(within(west, east), within(south, north), (lon, lat) => {
@@ -216,18 +222,18 @@ describe('what a reader of the answer sees', () => {
   });
 
   test('no digit is written that nobody can know', () => {
-    const [lon, lat] = createProjection(2154)!.toLonLat(652381.123456, 6862047.654321);
+    const [lon, lat] = known(2154).toLonLat(652381.123456, 6862047.654321);
     expect([lon, lat]).toEqual([2.351074387, 48.857294736]);
     for (const degrees of [lon, lat])
       expect(String(degrees).split('.')[1]!.length).toBeLessThanOrEqual(LON_LAT_DECIMALS);
   });
 
   test('no digit is touched where nothing is to be done', () => {
-    expect(createProjection(4171)!.toLonLat(2.35107438712345, 48.8)).toEqual([2.35107438712345, 48.8]);
+    expect(known(4171).toLonLat(2.35107438712345, 48.8)).toEqual([2.35107438712345, 48.8]);
   });
 
   test('Web Mercator reaches 180°, and a zero has no sign', () => {
-    const { toLonLat } = createProjection(3857)!;
+    const { toLonLat } = known(3857);
     const edge = 20037508.342789244;
     expect(toLonLat(edge, edge)).toEqual([180, 85.05112878]);
     expect(toLonLat(-edge, -edge)).toEqual([-180, -85.05112878]);
@@ -235,8 +241,8 @@ describe('what a reader of the answer sees', () => {
   });
 
   test('longitudes go on at -180° where a CRS lies across the antimeridian', () => {
-    const [x, y] = createProjection(2193)!.fromLonLat(-179.5, -40);
-    expect(createProjection(2193)!.toLonLat(x, y)).toEqual([-179.5, -40]);
+    const [x, y] = known(2193).fromLonLat(-179.5, -40);
+    expect(known(2193).toLonLat(x, y)).toEqual([-179.5, -40]);
   });
 });
 
@@ -244,7 +250,7 @@ describe('where there is no position', () => {
   test.each([2154, 3857, 27572, 32631, 3035, 28992, 4807, 2056, 5514])(
     'EPSG:%d gives NaN and never throws',
     (code) => {
-      const { toLonLat, fromLonLat } = createProjection(code)!;
+      const { toLonLat, fromLonLat } = known(code);
       const nowhere = [Number.NaN, Number.NaN];
       for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
         expect(toLonLat(bad, 0)).toEqual(nowhere);
