@@ -447,12 +447,17 @@ export const PROJECTIONS = `""", file=out, end="")
 
 def write_fixture(known):
     with open(os.path.join(ROOT, "tests/fixtures/crs/proj.tsv"), "w") as out:
-        print(f"# EPSG code, lon, lat (WGS 84), x, y: by PROJ {pyproj.proj_version_str} (scripts/make-crs-tables.py)", file=out)
+        print(f"# By PROJ {pyproj.proj_version_str} (scripts/make-crs-tables.py): EPSG code; a WGS 84 position lon, lat; what it "
+              "becomes there, x, y;\n# and what these become in WGS 84, where that is not lon, lat again (heights are lost)",
+              file=out)
         for code, crs in sorted(known.items()):
-            _, _, x, y, lon, lat = crs["rows"][(code * 7) % len(crs["rows"])]
+            lon, lat, x, y, *back = crs["rows"][(code * 7) % len(crs["rows"])]
             decimals = 10 if crs["projection"].startswith("longlat") else 5
-            print(code, *(number(round(v, n)) for v, n in ((lon, 10), (lat, 10), (x, decimals), (y, decimals))), sep="\t",
-                  file=out)
+            there = [round(lon, 10), round(lat, 10), round(x, decimals), round(y, decimals)]
+            again = [round(v, 10) for v in back]
+            if max(abs(p - q) for p, q in zip(there, again)) > 2e-10:
+                there += again
+            print(code, *map(number, there), sep="\t", file=out)
 
 
 main()

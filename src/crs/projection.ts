@@ -106,13 +106,15 @@ function createWays({ conversion, shift, meridian }: Steps, decimals: number) {
   const power = 10 ** decimals;
   return {
     toLonLat(x: number, y: number): Pair {
+      // Some methods of proj4 make a position out of NaN.
+      if (!Number.isFinite(x) || !Number.isFinite(y)) return NOWHERE;
       const [lon, lat] = conversion.inverse(x, y);
       if (shift === undefined) return toDegrees(lon + meridian, lat);
       const [lonWgs84, latWgs84] = shift.forward(lon + meridian, lat);
       return toDegrees(lonWgs84, latWgs84);
     },
     fromLonLat(lon: number, lat: number): Pair {
-      if (!(lat >= -90 && lat <= 90)) return NOWHERE;
+      if (!(lat >= -90 && lat <= 90) || !Number.isFinite(lon)) return NOWHERE;
       const [lonOwn, latOwn] = shift?.inverse(lon * RADIANS, lat * RADIANS) ?? [lon * RADIANS, lat * RADIANS];
       const [x, y] = conversion.forward(lonOwn - meridian, latOwn);
       return Number.isFinite(x) && Number.isFinite(y) ? [rounded(x, power), rounded(y, power)] : NOWHERE;
