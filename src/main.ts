@@ -2,10 +2,11 @@
 // only reader of process.env.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type Config, ConfigError, loadConfig } from './config.js';
 import { createDemoServer, demoExamples } from './demo/index.js';
 import { createApp, createHttpServer, stop } from './http/index.js';
+import { createMask } from './query/index.js';
 import { createWfsSource, toProxy } from './wfs/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
@@ -16,7 +17,7 @@ const isDemo = process.argv.includes('--demo');
 async function main(): Promise<void> {
   const demo = isDemo ? await createDemoServer() : undefined;
   const config = loadConfig(demo === undefined ? process.env : toDemoEnvironment(demo.url));
-  const logger = pino({ level: config.logLevel });
+  const logger = createLogger(config);
   const source = createWfsSource(toWfsOptions(config), logger.child({ module: 'wfs-geoportail' }));
   let isStopping = false;
   const app = createApp(config, [{ name: 'wfs-geoportail', source }], {
@@ -43,6 +44,15 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+/** A key shorter than this is a word of its own, and masking it would tear the lines apart. */
+const MASKED_KEY_LENGTH = 8;
+
+/** The last line of defence: whatever a line is made of, the service's own key does not stand in it. */
+function createLogger({ logLevel, wfsApikey = '' }: Config): Logger {
+  const mask = createMask(wfsApikey.length < MASKED_KEY_LENGTH ? [] : [wfsApikey]);
+  return pino({ level: logLevel, hooks: { streamWrite: mask } });
 }
 
 function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {

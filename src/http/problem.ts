@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { invalidRequest, ServiceError, statusOf, toMessage, toText } from '../errors.js';
+import { createMask } from '../query/index.js';
 
 /** RFC 9457. `code` and `message` repeat `status` and `detail` for clients of API Carto. */
 export interface Problem {
@@ -90,7 +91,7 @@ export function toServiceError(error: unknown): ServiceError {
 
 /** A message and what caused it, without the secrets of the request: what a log may hold of an error. */
 export function toLogged(error: unknown, secrets: readonly string[]): object {
-  const clean = (text: string) => secrets.reduce((left, secret) => left.replaceAll(secret, '***'), text);
+  const clean = createMask(secrets);
   if (!(error instanceof Error)) return { message: clean(String(error)) };
   const isOurs = error instanceof ServiceError;
   return {
