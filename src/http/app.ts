@@ -102,7 +102,7 @@ function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpP
 type DocumentedModule = Module & { readonly document: OpenApiDocument };
 
 const notFound: RequestHandler = (req) => {
-  throw new ServiceError('notFound', toMessage('http.notFound', { path: req.path }));
+  throw new ServiceError('notFound', toMessage('http.notFound', { path: req.path.slice(0, 200) }));
 };
 
 /** The whole of HTTP, in the order a request meets it. */
