@@ -19,6 +19,7 @@ export const texts = {
   'http.urlMalformed': 'The URL holds characters that must be percent-encoded.',
   'http.urlTooLong': 'The URL is longer than {limit} bytes; send geom in the body of a POST.',
   internal: 'The service failed to answer; the fault has been logged.',
+  'cache.tooManyLoads': 'Too many callers are new here at the same time; ask again in a moment.',
   'gml.badAttribute': 'Malformed attribute at {where}.',
   'gml.badComment': '"--" inside a comment at {where}.',
   'gml.badInstruction': 'Malformed processing instruction at {where}.',

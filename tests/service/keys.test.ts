@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { startOver } from '../support/over.js';
-import { COLLECTION_START, startUpstream, toMember } from '../support/upstream.js';
+import { COLLECTION_START, startUpstream, toCollection, toMember } from '../support/upstream.js';
 
 // What an upstream echoes of a key, in whatever writing and place, reaches neither a caller nor the log.
 
@@ -50,4 +50,34 @@ test.each(Object.keys(answers))('%s that echoes a key tells it to nobody', async
   expect(ours.log()).toMatch(/"kind":"upstreamUnusable"/);
   expect(all).not.toMatch(/srv(~|%7e|)secret/i);
   expect(all).not.toContain('"cause"'); // the upstream's raw words
+});
+
+test('eighty callers with keys of their own at once are all served, and made-up keys hurt none of them', async () => {
+  let capabilities = 0;
+  const upstream = await startUpstream((_, response) => response.end(toCollection(toMember(1))), {
+    async before({ url = '' }, response) {
+      if (!url.includes('GetCapabilities')) return false;
+      capabilities += 1;
+      await sleep(300);
+      if (!url.includes('apikey=made-up')) return false;
+      response.writeHead(403).end();
+      return true;
+    },
+  });
+  const service = await startOver(upstream.url, { keys: { places: [{ in: 'query', name: 'apikey' }] } });
+  open.push(upstream.close, service.close);
+  const ask = async (key: string) =>
+    (await fetch(`${service.url}/api/wfs-geoportail/search?source=t:point&_count=false&apikey=${key}`))
+      .status;
+  const honest = Array.from({ length: 80 }, (_, i) => `honest-${i}`);
+  expect(await Promise.all(honest.map(ask))).toEqual(honest.map(() => 200));
+  const faithful = honest.slice(0, 20);
+  await Promise.all(faithful.map(ask));
+  await Promise.all(faithful.map(ask));
+  const before = capabilities;
+  const madeUp = Array.from({ length: 100 }, (_, i) => `made-up-${i % 50}`);
+  expect(new Set(await Promise.all(madeUp.map(ask)))).toEqual(new Set([403]));
+  expect(capabilities).toBe(before + 50);
+  expect(await Promise.all(faithful.map(ask))).toEqual(faithful.map(() => 200));
+  expect(capabilities).toBe(before + 50);
 });
