@@ -82,14 +82,23 @@ function readBody(req: Request): RawParameter[] {
   return type === 'application/json' ? readJsonBody(toText(body)) : readFormEncoded(toText(body), 'form');
 }
 
-function readHeaders(req: Request): RawParameter[] {
-  const { apikey, authorization = '' } = req.headers;
-  const [, scheme = '', credentials = ''] = /^(apikey|bearer) +(\S+) *$/i.exec(authorization) ?? [];
+/** RFC 9110 §11.6.2; schemes that are none of ours are for somebody in front of us. */
+function readAuthorization(value: string): RawParameter[] {
+  const [, scheme = '', credentials = ''] = /^(apikey|bearer) +(\S+) *$/i.exec(value) ?? [];
+  if (credentials === '') return [];
   const name = scheme.toLowerCase() === 'bearer' ? 'access_token' : 'apikey';
-  return [
-    ...(typeof apikey === 'string' ? [{ name: 'apikey', value: apikey, place: 'apikey' as const }] : []),
-    ...(credentials === '' ? [] : [{ name, value: credentials, place: 'authorization' as const }]),
-  ];
+  return [{ name, value: credentials, place: 'authorization' }];
+}
+
+/** As they came: Node joins one header that is there twice with a comma, and drops the second of another. */
+function readHeaders({ rawHeaders }: Request): RawParameter[] {
+  const parameters: RawParameter[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = [rawHeaders[i]?.toLowerCase(), rawHeaders[i + 1]];
+    if (name === 'apikey') parameters.push({ name, value, place: 'apikey' });
+    if (name === 'authorization') parameters.push(...readAuthorization(value));
+  }
+  return parameters;
 }
 
 /**
