@@ -1,6 +1,7 @@
 // Composition root: the environment becomes the configuration, the configuration the parts, and the parts listen. The
 // only reader of process.env.
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { type Config, ConfigError, loadConfig } from './config.js';
@@ -25,10 +26,12 @@ async function main(): Promise<void> {
     isStopping: () => isStopping,
   });
   const server = createHttpServer(app);
-  server.listen(config.port, config.host);
-  await once(server, 'listening');
+  await listen(server, config);
   const url = toUrl(config, server.address() as AddressInfo);
   logger.info({ url, upstream: new URL(config.wfsUrl.replaceAll('{apikey}', '***')).host }, 'listening');
+  if (config.ignored.length > 0) {
+    logger.warn({ variables: config.ignored }, 'set, and not built yet: nothing heeds these variables');
+  }
   if (demo !== undefined) process.stdout.write(toWelcome(url));
   source.status(); // looks the upstream up
 
@@ -44,6 +47,19 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+/** The address cannot be listened on: taken, not of this machine, unknown, or not allowed. */
+class ListenError extends Error {}
+
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw new ListenError(`HOST, PORT: cannot listen on ${host}, port ${port} (${code}).`);
+  }
 }
 
 /** A key shorter than this is a word of its own, and masking it would tear the lines apart. */
@@ -98,7 +114,7 @@ ${tries.join('\n')}
 }
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
+  const isExpected = error instanceof ConfigError || error instanceof ListenError;
   process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
   process.exit(1);
 });
