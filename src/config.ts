@@ -36,6 +36,8 @@ export interface Config {
   readonly bodyLimit: number;
   readonly geomMaxVertices: number;
   readonly localScanMaxFeatures: number;
+  /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
+  readonly ignored: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
@@ -176,6 +178,43 @@ export const variables = {
   },
 } as const;
 
+const positive = integer(1, maxTimerMs);
+const bytes = integer(1, Number.MAX_SAFE_INTEGER);
+
+function readRedisUrl(given: string): string | undefined {
+  const isRedis = URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol);
+  return isRedis ? given : undefined;
+}
+
+/**
+ * Settled, and not built yet. A bad value stops the start as any other; a good one is read and not heeded, but for the
+ * one that asks for nothing.
+ */
+export const notBuilt = {
+  WFS_RATE_LIMIT: { read: positive },
+  WFS_MAX_CONCURRENCY: { read: positive },
+  CACHE_TTL_S: { read: integer(0, maxTimerMs), nothing: '0' },
+  CACHE_MAX_BYTES: { read: bytes },
+  CACHE_MAX_ENTRY_BYTES: { read: bytes },
+  REDIS_URL: { read: value('must be a redis or rediss URL', readRedisUrl) },
+  CLIENT_RATE_LIMIT: { read: integer(0, maxTimerMs), nothing: '0' },
+} as const;
+
+function readNotBuilt(env: Environment): { ignored: string[]; faults: ConfigError['faults'] } {
+  const given = Object.entries(notBuilt).flatMap(([name, entry]) => {
+    const text = env[name]?.trim() ?? '';
+    return text === '' ? [] : [{ name, text, entry }];
+  });
+  const faults = given.flatMap(({ name, text, entry }) => {
+    const result = entry.read.safeParse(text);
+    return result.success ? [] : [{ variable: name, message: toFaultMessage(result.error) }];
+  });
+  const ignored = given.filter(({ text, entry }) => !('nothing' in entry) || entry.nothing !== text);
+  return { ignored: ignored.map(({ name }) => name), faults };
+}
+
+const toFaultMessage = ({ issues }: z.ZodError) => issues.map(({ message }) => message).join('; ');
+
 type Variables = typeof variables;
 type Read = { [K in keyof Variables]: z.output<Variables[K]['read']> | undefined };
 /** Variables with a default always have a value. */
@@ -199,7 +238,7 @@ function readVariables(env: Environment): { values: Values; faults: ConfigError[
     if (given === undefined) continue;
     const result = entry.read.safeParse(given);
     if (result.success) values[name] = result.data;
-    else faults.push({ variable: name, message: result.error.issues.map((i) => i.message).join('; ') });
+    else faults.push({ variable: name, message: toFaultMessage(result.error) });
   }
   return { values: values as Values, faults };
 }
@@ -233,7 +272,8 @@ const optional = <K extends string, T>(key: K, given: T | undefined) =>
  */
 export function loadConfig(env: Environment): Config {
   const { values, faults } = readVariables(env);
-  const all = [...faults, ...readPathFaults(values)];
+  const { ignored, faults: othersFaults } = readNotBuilt(env);
+  const all = [...faults, ...othersFaults, ...readPathFaults(values)];
   if (all.length > 0) throw new ConfigError(all);
   return Object.freeze({
     host: values.HOST,
@@ -258,6 +298,7 @@ export function loadConfig(env: Environment): Config {
     bodyLimit: values.BODY_LIMIT,
     geomMaxVertices: values.GEOM_MAX_VERTICES,
     localScanMaxFeatures: values.LOCAL_SCAN_MAX_FEATURES,
+    ignored,
     logLevel: values.LOG_LEVEL,
   });
 }

@@ -2,11 +2,13 @@
 // only reader of process.env.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { loadSettings, type ModuleConfig } from './config/modules.js';
 import { type Config, ConfigError } from './config.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
+import { createMask } from './query/index.js';
 import { createWfsSource, toProxy } from './wfs/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
@@ -20,7 +22,7 @@ async function main(): Promise<void> {
   const demo = isDemo ? await (await loadDemo()).createDemoServer() : undefined;
   const env = demo === undefined ? process.env : toDemoEnvironment(demo.url);
   const { config, modules, unused } = loadSettings(env, (path) => readFileSync(path, 'utf8'));
-  const logger = pino({ level: config.logLevel });
+  const logger = createLogger(config, modules);
   if (demo === undefined && unused.length > 0) {
     const variables = unused.join(', ');
     logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
@@ -29,10 +31,12 @@ async function main(): Promise<void> {
   let isStopping = false;
   const app = createApp(config, mounted, { logger, isStopping: () => isStopping });
   const server = createHttpServer(app);
-  server.listen(config.port, config.host);
-  await once(server, 'listening');
+  await listen(server, config);
   const url = toUrl(config, server.address() as AddressInfo);
   logger.info({ url, upstreams: Object.fromEntries(modules.map(toUpstream)) }, 'listening');
+  if (config.ignored.length > 0) {
+    logger.warn({ variables: config.ignored }, 'set, and not built yet: nothing heeds these variables');
+  }
   if (demo !== undefined) {
     const { demoExamples } = await loadDemo();
     process.stdout.write(toWelcome(url, modules, demo.url, demoExamples));
@@ -51,6 +55,29 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+/** The address cannot be listened on: taken, not of this machine, unknown, or not allowed. */
+class ListenError extends Error {}
+
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw new ListenError(`HOST, PORT: cannot listen on ${host}, port ${port} (${code}).`);
+  }
+}
+
+/** A key shorter than this is a word of its own, and masking it would tear the lines apart. */
+const MASKED_KEY_LENGTH = 8;
+
+/** The last line of defence: whatever a line is made of, no key of the service's own stands in it. */
+function createLogger({ logLevel }: Config, modules: readonly ModuleConfig[]): Logger {
+  const keys = modules.map(({ wfsApikey = '' }) => wfsApikey);
+  const mask = createMask(keys.filter((key) => key.length >= MASKED_KEY_LENGTH));
+  return pino({ level: logLevel, hooks: { streamWrite: mask } });
 }
 
 function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
@@ -119,7 +146,7 @@ ${tries.join('\n')}
 }
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
+  const isExpected = error instanceof ConfigError || error instanceof ListenError;
   process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
   process.exit(1);
 });

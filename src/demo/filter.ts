@@ -15,7 +15,7 @@ import {
   toLexical,
 } from './compare.js';
 import { OwsException } from './exception.js';
-import type { Layer, LayerFeature } from './layers/index.js';
+import type { Layer, LayerFeature, XsdType } from './layers/index.js';
 import {
   type GeometryReading,
   isGeometryElement,
@@ -31,6 +31,8 @@ export interface Predicate {
   readonly isMatch: (feature: LayerFeature) => boolean;
   /** No feature outside of it, in the layer's CRS, matches. */
   readonly within?: Bbox;
+  /** The predicate says nothing but that this attribute has this value. */
+  readonly equality?: { readonly position: number; readonly type: XsdType; readonly literal: Comparable };
 }
 
 export interface FilterContext {
@@ -85,7 +87,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map(
     Or: (element, context) => {
       const parts = toOperands(element, context, 2);
       const boxes = parts.flatMap(({ within }) => (within === undefined ? [] : [within]));
-      const isMatch = (feature: LayerFeature) => parts.some((part) => part.isMatch(feature));
+      const tests = toAnyOf(parts);
+      const isMatch = (feature: LayerFeature) => tests.some((test) => test.isMatch(feature));
       return boxes.length < parts.length ? { isMatch } : { isMatch, within: boxes.reduce(toAroundBox) };
     },
     Not: (element, context) => {
@@ -93,7 +96,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map(
       if (part === undefined || others.length > 0) throw toFault('ogc:Not takes one operand');
       return { isMatch: (feature) => !part.isMatch(feature) };
     },
-    PropertyIsEqualTo: toComparison((order) => order === 0),
+    PropertyIsEqualTo: (element, context) => ({
+      ...toComparison((order) => order === 0)(element, context),
+      ...toEquality(element, context),
+    }),
     PropertyIsNotEqualTo: toComparison((order) => order !== 0),
     PropertyIsLessThan: toComparison((order) => order !== undefined && order < 0),
     PropertyIsGreaterThan: toComparison((order) => order !== undefined && order > 0),
@@ -130,6 +136,32 @@ function toPredicate(element: XmlElement, context: FilterContext): Predicate {
 function toOperands(element: XmlElement, context: FilterContext, least: number): Predicate[] {
   if (element.children.length < least) throw toFault(`ogc:${element.local} needs at least ${least} operands`);
   return element.children.map((child) => toPredicate(child, context));
+}
+
+/** Values that `compare` calls equal have one key, whatever numbers they are. */
+function toKey(value: Comparable): string | undefined {
+  if (value === undefined || typeof value === 'string') return value === undefined ? undefined : `"${value}`;
+  const number = typeof value === 'boolean' ? Number(value) : value;
+  return String(Number.isInteger(number) ? BigInt(number) : number);
+}
+
+/** Equalities of one attribute become one look into a set: a list of values costs no more than one of them. */
+function toAnyOf(parts: readonly Predicate[]): Predicate[] {
+  const sets = new Map<number, { type: XsdType; keys: Set<string | undefined> }>();
+  const others = parts.filter(({ equality }) => {
+    if (equality === undefined) return true;
+    const { position, type, literal } = equality;
+    const set = sets.get(position) ?? { type, keys: new Set() };
+    sets.set(position, set);
+    if (literal !== undefined) set.keys.add(toKey(literal)); // what is no value of the type equals nothing
+    return false;
+  });
+  const anyOf = [...sets].map(
+    ([position, { type, keys }]): Predicate => ({
+      isMatch: ({ values }) => keys.has(toKey(toComparableValue(values[position] ?? null, type))),
+    }),
+  );
+  return [...anyOf, ...others];
 }
 
 const toCommonBox = (a: Bbox, b: Bbox): Bbox => [
@@ -216,6 +248,16 @@ function toComparison(isWanted: (order: number | undefined) => boolean): Reader 
     const rightOf = toOperand(right, left, context, fold);
     return { isMatch: (feature) => isWanted(compare(leftOf(feature), rightOf(feature))) };
   };
+}
+
+/** `ogc:PropertyIsEqualTo` of an attribute and a literal, with case: what `toAnyOf` can take together. */
+function toEquality(element: XmlElement, { layer }: FilterContext): Pick<Predicate, 'equality'> {
+  const [name, literal] = element.children;
+  if (!name || !literal || !isPropertyName(name) || !isLiteral(literal) || !isMatchingCase(element))
+    return {};
+  const { position } = toProperty(name.text, layer);
+  const type = layer.attributes[position]?.type ?? 'string';
+  return { equality: { position, type, literal: toComparable(literal.text, type) } };
 }
 
 const isMatchingCase = ({ attributes }: XmlElement) =>

@@ -1,4 +1,5 @@
-export { JsonFault, type JsonValue, readJsonMembers } from './json.js';
+export { JsonFault, type JsonValue, maxParameters, readJsonMembers } from './json.js';
+export { createMask } from './mask.js';
 export type {
   Answer,
   Attribute,

@@ -61,7 +61,7 @@ const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 function readBbox(parameters: Ours): Bbox | undefined {
   const value = parameters.value('bbox');
   if (value === undefined) return undefined;
-  const items = typeof value === 'string' ? value.split(',') : value;
+  const items = typeof value === 'string' ? value.split(',', 5) : value;
   if (!Array.isArray(items) || items.length !== 4) return parameters.fault('bbox', 'query.notBbox');
   const numbers = items.map((item: JsonValue) => {
     const text = typeof item === 'string' ? item.trim() : String(item);
@@ -128,11 +128,11 @@ export function toSearchQuery(given: readonly RawParameter[], limits: QueryLimit
   const source = readSource(parameters);
   const geometries = readGeom(parameters, limits.geomMaxVertices);
   const bbox = readBbox(parameters);
-  const featureIds = parameters.list('_featureId');
+  const featureIds = parameters.ids('_featureId');
   parameters.text('apikey');
   parameters.text('access_token');
   const { limit, startIndex } = parameters.page(limits.limitMax);
-  const propertyNames = parameters.list('_propertyNames');
+  const propertyNames = parameters.names('_propertyNames');
   const sortBy = readSortBy(parameters);
   const count = readCount(parameters);
   const explain = readExplain(parameters);

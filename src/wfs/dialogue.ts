@@ -11,7 +11,7 @@ import {
 import type { Abilities } from './abilities.js';
 import { type Capabilities, readCapabilities } from './capabilities.js';
 import type { Deadline } from './deadline.js';
-import { toExceptionError, toRefusalError } from './exception.js';
+import { toExceptionError, toKeylessError, toRefusalError } from './exception.js';
 import { encodeGetFeature, encodeGetFeatureKvp, type GetFeature } from './get-feature.js';
 import type { PlacedKey } from './keys.js';
 import type { Transport, WfsResponse } from './transport.js';
@@ -53,13 +53,24 @@ export function createDialogue(transport: Transport, wantsKey: boolean, abilitie
     return body;
   }
 
+  /** What a document of the upstream cannot be read for may be told in its own words, and so hold the key. */
+  function toRead<T>(read: () => T, { key }: Asker): T {
+    try {
+      return read();
+    } catch (error) {
+      throw toKeylessError(error, key);
+    }
+  }
+
   return {
     async getCapabilities(asker) {
-      return readCapabilities(await readDocument({ version: '1.1.0', request: 'GetCapabilities' }, asker));
+      const document = await readDocument({ version: '1.1.0', request: 'GetCapabilities' }, asker);
+      return toRead(() => readCapabilities(document), asker);
     },
     async describeFeatureType(typeName, asker) {
       const request = { version: '1.1.0', request: 'DescribeFeatureType', typeName };
-      return readFeatureTypes(await readDocument(request, asker));
+      const document = await readDocument(request, asker);
+      return toRead(() => readFeatureTypes(document), asker);
     },
     getFeature(request, options, asker) {
       const converter = createGmlConverter(options);
@@ -121,7 +132,9 @@ async function* readFeatures(
       throw new ServiceError('upstreamUnusable', toMessage('wfs.truncatedResponse'));
     }
   } catch (error) {
-    throw error instanceof GmlExceptionReport ? toExceptionError(error.exceptions, asker.key, error) : error;
+    throw error instanceof GmlExceptionReport
+      ? toExceptionError(error.exceptions, asker.key)
+      : toKeylessError(error, asker.key);
   } finally {
     await response.chunks.return();
   }

@@ -45,6 +45,13 @@ export function toInteger(text: string): string | undefined {
   return /^0*$/.test(fraction) ? whole : undefined;
 }
 
+/** Without zeros at the end: `/0+$/` would look from each zero of a long run in the middle to the end of the run. */
+function trimZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  return digits.slice(0, end);
+}
+
 /** xsd:decimal: no exponent, no sign or zero too many, every digit kept. */
 function toDecimal(text: string): string | undefined {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text.trim());
@@ -57,7 +64,7 @@ function toDecimal(text: string): string | undefined {
   const padded = point < 0 ? '0'.repeat(-point) + digits : digits.padEnd(point, '0');
   const at = Math.max(0, point);
   const integer = padded.slice(0, at).replace(/^0+(?=\d)/, '') || '0';
-  const rest = padded.slice(at).replace(/0+$/, '');
+  const rest = trimZeros(padded.slice(at));
   const number = rest === '' ? integer : `${integer}.${rest}`;
   return sign === '-' && /[1-9]/.test(number) ? `-${number}` : number;
 }

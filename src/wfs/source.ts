@@ -26,6 +26,7 @@ import { type Learnt, learn, type Subject } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { readPage } from './page.js';
 import { toPlan } from './plan.js';
+import { createReachability } from './reachability.js';
 import type { PageRequest } from './read.js';
 import { createTransport, type TransportOptions } from './transport.js';
 
@@ -45,7 +46,16 @@ const UNCERTAIN_MS = 60_000;
 
 /** A FeatureSource over one WFS 1.1.0: any layer of it, nothing configured but its URL. */
 export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSource & { close(): void } {
-  const transport = createTransport(options);
+  const { places, serverKey } = options.keys;
+  /** Only then does the state of the upstream decide whether the service is ready. */
+  const isKnowable = places.length === 0 || serverKey !== undefined;
+  const reachability = createReachability(createTransport(options), () => {
+    const typeName = isKnowable ? capabilities.peek('service')?.featureTypes[0]?.name : undefined;
+    if (typeName === undefined) return undefined;
+    const parameters = { service: 'WFS', version: '1.1.0', request: 'DescribeFeatureType', typeName };
+    return { ...shared(toPlacedKey(options.keys, {})), parameters };
+  });
+  const { transport } = reachability;
   const abilities = createAbilities();
   const dialogue = createDialogue(transport, options.keys.places.length > 0, abilities);
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
@@ -70,7 +80,8 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
         logger.info({ featureTypes: read.featureTypes.length }, 'capabilities read');
         return read;
       } catch (error) {
-        if (!key.isCallers) lastFault = error instanceof ServiceError ? error.message : 'unknown';
+        if (isKnowable && !key.isCallers)
+          lastFault = error instanceof ServiceError ? error.message : 'unknown';
         throw error;
       }
     });
@@ -78,7 +89,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
   /** Asks for the capabilities where that takes no caller's key, so that the state of the upstream is known. */
   function lookUp(): void {
-    if (options.keys.places.length > 0 && options.keys.serverKey === undefined) return;
+    if (!isKnowable) return;
     getCapabilities(toPlacedKey(options.keys, {})).catch((error: unknown) => {
       logger.warn({ reason: (error as Error).message }, 'the upstream gives no capabilities');
     });
@@ -196,11 +207,13 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     status(): SourceStatus {
       const read = capabilities.peek('service');
       if (read === undefined) lookUp();
-      const isReady = read !== undefined || lastFault === undefined;
+      else reachability.check();
+      const fault = read === undefined ? lastFault : reachability.fault;
       return {
-        isReady,
+        isReady: !isKnowable || fault === undefined,
         detail: {
           capabilities: read !== undefined ? 'read' : (lastFault ?? 'not read yet'),
+          upstream: reachability.lastFault ?? 'answers',
           ...(read !== undefined && { sources: read.featureTypes.length }),
         },
       };

@@ -290,3 +290,34 @@ test('neither a key nor a geometry is in the log, whatever happens', async () =>
   expect(service.log()).toContain('"msg":"layer learnt"');
   expect(service.log()).not.toMatch(/SECRET|1\.123456/);
 });
+
+test('the service\u2019s own key is in no line of the log', async () => {
+  const key = 'SRV~SECRET!key';
+  const report = `<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows"><ows:Exception exceptionCode="X"><ows:ExceptionText>${key} SRV%7ESECRET%21key</ows:ExceptionText></ows:Exception></ows:ExceptionReport>`;
+  const service = await startOwn((_, response) => response.end(report), {
+    WFS_APIKEY_IN: 'query:apikey',
+    WFS_APIKEY: key,
+  });
+  const text = await (await fetch(`${service.url}${SEARCH}`)).text();
+  expect(text).toContain('reports an exception');
+  expect(text + service.log()).not.toMatch(/SRV(~|%7E)SECRET/);
+});
+
+describe('the start', () => {
+  const run = (env: Record<string, string>) => startProcess({ WFS_URL: 'http://127.0.0.1:1/', ...env });
+
+  test('says in a sentence that it cannot listen on an address', async () => {
+    const ended = await run({ HOST: '203.0.113.9' }).catch((error: Error) => error.message);
+    expect(ended).toMatch(/HOST, PORT: cannot listen on 203\.0\.113\.9, port 0 \(EADDRNOTAVAIL\)\.\n$/);
+    expect(ended).not.toContain('    at ');
+  });
+
+  test('warns of variables that nothing heeds yet', async () => {
+    const service = await run({ CLIENT_RATE_LIMIT: '10', CACHE_TTL_S: '0' });
+    own.push({ service, close: async () => void (await service.stop('SIGKILL')) });
+    for (let i = 0; i < 50 && !service.log().includes('heeds'); i += 1) await sleep(20);
+    expect(service.log()).toMatch(
+      /"level":40,.*"variables":\["CLIENT_RATE_LIMIT"\],"msg":"set, and not built yet/,
+    );
+  });
+});

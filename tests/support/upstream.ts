@@ -48,10 +48,15 @@ const SCHEMA = `<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:g
  */
 export async function startUpstream(
   answer: (asked: Asked, response: ServerResponse) => unknown,
+  options: {
+    /** Sees every request first; true: it has been answered. */
+    before?(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  } = {},
 ): Promise<Upstream> {
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
+    if (await options.before?.(request, response)) return;
     response.setHeader('Content-Type', 'text/xml; subtype=gml/3.1.1');
     const url = String(request.url);
     if (/request=GetCapabilities/i.test(url)) return response.end(CAPABILITIES);
