@@ -241,9 +241,13 @@ describe('all together', () => {
       {
         status: 'ready',
         upstream: {
-          'wfs-geoportail': { status: 'ready', capabilities: 'read', sources: 1 },
-          regions: { status: 'ready', capabilities: 'read', sources: 1 },
-          down: { status: 'unavailable', capabilities: expect.stringContaining('ECONNREFUSED') },
+          'wfs-geoportail': { status: 'ready', capabilities: 'read', sources: 1, upstream: 'answers' },
+          regions: { status: 'ready', capabilities: 'read', sources: 1, upstream: 'answers' },
+          down: {
+            status: 'unavailable',
+            capabilities: expect.stringContaining('ECONNREFUSED'),
+            upstream: expect.stringContaining('ECONNREFUSED'),
+          },
         },
       },
     ]);

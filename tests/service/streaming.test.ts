@@ -39,7 +39,14 @@ async function start(answer: UpstreamAnswer, env: Record<string, string> = {}, p
 let answer: UpstreamAnswer;
 let shared: Running;
 beforeAll(async () => {
-  shared = await start((asked, response) => answer(asked, response), { WFS_IDLE_TIMEOUT_MS: '1000' });
+  shared = await start(
+    (asked, response) => {
+      // the proof that startIndex is heeded: the first feature of all is not the first of a later page
+      const isProof = asked.startIndex === 0 && asked.maxFeatures === 1;
+      return isProof ? response.end(toCollection(toMember(999_999))) : answer(asked, response);
+    },
+    { WFS_IDLE_TIMEOUT_MS: '1000' },
+  );
 });
 afterAll(() => shared.close());
 
