@@ -1,7 +1,8 @@
 // A process that measures one reader on one document: node child.js JOB, prints an Outcome as JSON.
 import { closeSync, createReadStream, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { toMedian } from '../measure/median.js';
 import { CHUNK, type Open, type Sink } from './conversion.js';
 import type { Job, Outcome } from './job.js';
 import { type Subject, toSubjects } from './subjects.js';
@@ -43,18 +44,22 @@ function warmUp(open: Open, document: Uint8Array): void {
     convert(open, document, consume);
 }
 
+type Timed = Pick<Outcome, 'seconds' | 'features' | 'busy'>;
+
 /** The median of as many passes as it takes to be sure of the clock; of a large document, that is one. */
-function timePasses(open: Open, document: Uint8Array): Pick<Outcome, 'seconds' | 'features'> {
+async function timePasses(pass: () => number | Promise<number>, leastMs: number): Promise<Timed> {
   const times: number[] = [];
   let features = 0;
+  const used = process.cpuUsage();
   const start = performance.now();
   do {
     const from = performance.now();
-    features = convert(open, document, consume);
+    features = await pass();
     times.push((performance.now() - from) / 1000);
-  } while (performance.now() - start < LEAST_MS);
-  times.sort((one, other) => one - other);
-  return { seconds: times[times.length >> 1] as number, features };
+  } while (performance.now() - start < leastMs);
+  const { user, system } = process.cpuUsage(used);
+  const busy = (user + system) / 1000 / (performance.now() - start);
+  return { seconds: toMedian(times), features, busy };
 }
 
 function writeFeatures(open: Open, job: Job): number {
@@ -70,35 +75,41 @@ function writeFeatures(open: Open, job: Job): number {
   return count;
 }
 
-async function timePipe(file: string): Promise<number> {
+/** A file through a socket, by Node's own pipe. */
+async function timePipe(file: string): Promise<Timed> {
   const server = createServer((socket) => void pipeline(createReadStream(file), socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const from = performance.now();
-  const socket = connect((server.address() as { port: number }).port, '127.0.0.1');
-  for await (const chunk of socket) consume(chunk as Uint8Array);
+  const { port } = server.address() as AddressInfo;
+  const pass = async () => {
+    for await (const chunk of connect(port, '127.0.0.1')) consume(chunk as Uint8Array);
+    return 0;
+  };
+  await pass();
+  const timed = await timePasses(pass, LEAST_MS);
   server.close();
-  return (performance.now() - from) / 1000;
+  return { ...timed, busy: 1 }; // it waits for the file and the socket
 }
 
-async function measure(job: Job, { load }: Subject): Promise<Pick<Outcome, 'seconds' | 'features'>> {
-  if (load === undefined) return { seconds: await timePipe(job.input), features: 0 };
+const UNTIMED = { seconds: 0, busy: 1 };
+
+async function measure(job: Job, { load }: Subject): Promise<Timed> {
+  if (load === undefined) return timePipe(job.input);
   if (job.mode === 'cold') {
     const document = readFileSync(job.input);
-    const from = performance.now();
-    const features = convert(await load(job.source), document, consume);
-    return { seconds: (performance.now() - from) / 1000, features };
+    return timePasses(async () => convert(await load(job.source), document, consume), 0);
   }
   const open = await load(job.source);
-  if (job.mode === 'features') return { seconds: 0, features: writeFeatures(open, job) };
-  if (job.mode === 'memory') return { seconds: 0, features: convertFile(open, job.input, consume) };
+  if (job.mode === 'features') return { ...UNTIMED, features: writeFeatures(open, job) };
+  if (job.mode === 'memory') return { ...UNTIMED, features: convertFile(open, job.input, consume) };
   warmUp(open, readFileSync(job.warmup));
-  return timePasses(open, readFileSync(job.input));
+  const document = readFileSync(job.input);
+  return timePasses(() => convert(open, document, consume), LEAST_MS);
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
 const subject = toSubjects(job.engines).find(({ name }) => name === job.subject);
 if (subject === undefined) throw new Error(`no such reader: ${job.subject}`);
-const { seconds, features } = await measure(job, subject);
+const timed = await measure(job, subject);
 if (job.mode !== 'features' && consumed === 0) throw new Error(`${subject.name} made nothing`);
 const peakMemory = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ seconds, features, peakMemory } satisfies Outcome));
+console.log(JSON.stringify({ ...timed, peakMemory } satisfies Outcome));

@@ -23,4 +23,6 @@ export interface Outcome {
   readonly features: number;
   /** Of the process, in bytes. */
   readonly peakMemory: number;
+  /** Processor time over wall time while it was measured: well below 1 where the machine had other work. */
+  readonly busy: number;
 }

@@ -39,7 +39,7 @@ export async function runOgr(
   document: DocumentFiles,
   isCached: boolean,
   output = '/dev/null',
-): Promise<Pick<Outcome, 'seconds' | 'peakMemory'>> {
+): Promise<Omit<Outcome, 'features'>> {
   const gml = prepare(document, isCached);
   const options = isCached ? [...OFFLINE, ...LAT_LON] : [...OFFLINE, ...LAT_LON, '-oo', 'WRITE_GFS=NO'];
   const target = openSync(output, 'w');
@@ -47,29 +47,35 @@ export async function runOgr(
   const child = spawn('ogr2ogr', [...TO_GEOJSON, '/vsistdout/', gml, ...options], {
     stdio: ['ignore', target, 'ignore'],
   });
-  const watch = watchMemory(child);
+  const end = watch(child);
   const [code] = (await once(child, 'exit')) as [number | null];
   const seconds = (performance.now() - from) / 1000;
   closeSync(target);
   if (code !== 0) throw new Error(`ogr2ogr ended with ${code}`);
-  return { seconds, peakMemory: watch.end() };
+  const { peakMemory, processorSeconds } = end();
+  return { seconds, peakMemory, busy: processorSeconds / seconds };
 }
 
-/** The largest resident memory seen, in bytes (Linux; elsewhere NaN). */
-function watchMemory({ pid }: ChildProcess): { end(): number } {
-  let peak = Number.NaN;
+const WATCH_MS = 20;
+const TICKS_PER_SECOND = 100; // Linux's USER_HZ
+
+/** The largest resident memory in bytes and the processor time used, as last seen (Linux; elsewhere NaN). */
+function watch({ pid }: ChildProcess): () => { peakMemory: number; processorSeconds: number } {
+  let peakMemory = Number.NaN;
+  let processorSeconds = Number.NaN;
   const timer = setInterval(() => {
     try {
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? peak / 1024) * 1024;
+      const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      if (peak !== undefined) peakMemory = Number(peak) * 1024;
+      const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+      const [user, system] = fields.split(' ').slice(11, 13).map(Number) as [number, number];
+      processorSeconds = (user + system) / TICKS_PER_SECOND;
     } catch {
       // it has ended
     }
-  }, 20);
-  return {
-    end() {
-      clearInterval(timer);
-      return peak;
-    },
+  }, WATCH_MS);
+  return () => {
+    clearInterval(timer);
+    return { peakMemory, processorSeconds };
   };
 }

@@ -13,15 +13,13 @@ interface OlFeature {
   get(name: string): unknown;
 }
 
-interface Formats {
-  WFS: new (
-    options: Record<string, unknown>,
-  ) => { readFeatures(document: unknown, options: { dataProjection: string }): OlFeature[] };
-  GML3: new (options: Record<string, unknown>) => unknown;
-  GeoJSON: new () => {
-    writeGeometryObject(geometry: unknown, options: { rightHanded: boolean }): Record<string, unknown>;
-  };
-}
+type Wfs = new (
+  options: Record<string, unknown>,
+) => { readFeatures(document: unknown, options: { dataProjection: string }): OlFeature[] };
+type Gml3 = new (options: Record<string, unknown>) => unknown;
+type Geojson = new () => {
+  writeGeometryObject(geometry: unknown, options: { rightHanded: boolean }): Record<string, unknown>;
+};
 
 interface DomNode {
   readonly nodeType: number;
@@ -34,7 +32,9 @@ const LAT_LON = 'urn:x-ogc:def:crs:EPSG:4326';
 /** OpenLayers' own reader of WFS answers, as an application in Node would call it. */
 export async function loadOpenLayers({ featureType, swap }: Source): Promise<Open> {
   const dom = await loadPeer<XmlDom>('@xmldom/xmldom');
-  const { WFS, GML3, GeoJSON } = await loadPeer<Formats>('ol/format.js');
+  const { default: WFS } = await loadPeer<{ default: Wfs }>('ol/format/WFS.js');
+  const { default: GML3 } = await loadPeer<{ default: Gml3 }>('ol/format/GML3.js');
+  const { default: GeoJSON } = await loadPeer<{ default: Geojson }>('ol/format/GeoJSON.js');
   completeDom(dom);
   const { name, namespace, attributes, geometries } = featureType;
   const geometryName = geometries[0]?.name ?? '';
