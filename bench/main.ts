@@ -6,8 +6,8 @@ import { runTransfers } from './http/transfers-part.js';
 import { describeMachine } from './machine.js';
 import { type Options, type Part, readOptions } from './options.js';
 import { installPeers } from './peers.js';
-import { writeResults } from './report/results.js';
 import { toDemandTable, toMarkdown, toSectionText } from './report/markdown.js';
+import { writeResults } from './report/results.js';
 import type { Section } from './report/section.js';
 
 type Tell = (progress: string) => void;

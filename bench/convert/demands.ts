@@ -19,11 +19,13 @@ const isSimd = ({ subject }: Measured) => /simd|wasm|webassembly/i.test(subject.
 /** @param campaigns what was measured, kind by kind, all of the made kinds first */
 export function toDemands(campaigns: readonly (readonly Measured[])[]): Demand[] {
   return campaigns.flatMap((all) =>
-    all.filter(isOurs).flatMap((ours) => [
-      ...toRatioDemands(ours, all),
-      ...toColdDemand(ours),
-      ...toPointsDemand(ours, campaigns),
-    ]),
+    all
+      .filter(isOurs)
+      .flatMap((ours) => [
+        ...toRatioDemands(ours, all),
+        ...toColdDemand(ours),
+        ...toPointsDemand(ours, campaigns),
+      ]),
   );
 }
 

@@ -11,12 +11,7 @@ interface FastXmlParser {
   ) => { parse(document: Buffer): Readonly<Record<string, Element>> };
 }
 
-const ALWAYS_LISTS = new Set([
-  'featureMember',
-  'featureMembers',
-  'surfaceMember',
-  'interior',
-]);
+const ALWAYS_LISTS = new Set(['featureMember', 'featureMembers', 'surfaceMember', 'interior']);
 
 const OPTIONS = {
   ignoreAttributes: false,
@@ -28,7 +23,11 @@ const OPTIONS = {
   // numeric references are decoded with the entities of HTML only
   htmlEntities: true,
   // documents of the bench hold more entities than it allows for fear of expansion
-  processEntities: { enabled: true, maxTotalExpansions: Number.POSITIVE_INFINITY, maxExpandedLength: Number.POSITIVE_INFINITY },
+  processEntities: {
+    enabled: true,
+    maxTotalExpansions: Number.POSITIVE_INFINITY,
+    maxExpandedLength: Number.POSITIVE_INFINITY,
+  },
 };
 
 export async function loadFastXmlParser(source: Source): Promise<Open> {

@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { DocumentFiles } from '../data/files.js';
 import { paths } from '../paths.js';
@@ -20,7 +29,11 @@ const LAT_LON = ['-oo', 'CONSIDER_EPSG_AS_URN=YES'];
 
 /** A folder with the document alone or, where the schema is cached, beside the .gfs made from it. */
 function prepare(document: DocumentFiles, isCached: boolean): string {
-  const folder = join(paths.cache, 'ogr', `${document.kind}-${document.megabytes}-${isCached ? 'gfs' : 'bare'}`);
+  const folder = join(
+    paths.cache,
+    'ogr',
+    `${document.kind}-${document.megabytes}-${isCached ? 'gfs' : 'bare'}`,
+  );
   const gml = join(folder, 'document.gml');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

@@ -1,5 +1,6 @@
 import { toMedian } from '../measure/median.js';
 import type { Options } from '../options.js';
+import { readPeerVersions } from '../peers.js';
 import { toFigure, toMegabytes, toRatio } from '../report/figures.js';
 import type { Section, Table } from '../report/section.js';
 import { toDemands } from './demands.js';
@@ -53,8 +54,15 @@ function toNotes({ runs, engines }: Options, campaigns: readonly (readonly Measu
     `Every reader is told the same schema and axis order, types its properties, turns rings by the right-hand rule, and made exactly the features of a 1 MB document, each one compared, before it was timed; the number of features of each timed run is checked. One feature in ten has its rings the wrong way round.`,
     `Peak memory: resident, of a process that reads the document from its file. Cold: from importing the reader to the end of a document of 1 MB, in a fresh process (ogr2ogr: the whole process). JSON.parse + JSON.stringify reads GeoJSON, so its MB/s are those of the GML its features would have come from. ogr2ogr: start and file included; with \`RFC7946=YES\` and every digit.`,
     toDisturbance(campaigns.flat()),
-    `Readers too slow or too large for the full size are measured on 10 MB, as their size says. ${readOgrVersion() ?? 'ogr2ogr is not installed'}. Measured of the package: ${engines.map(({ name, module, export: exported }) => `${name} (\`dist/${module}\`, \`${exported}\`)`).join(', ')}.`,
+    `Readers too slow or too large for the full size are measured on 10 MB, as their size says. ${toVersions()}. Measured of the package: ${engines.map(({ name, module, export: exported }) => `${name} (\`dist/${module}\`, \`${exported}\`)`).join(', ')}.`,
   ];
+}
+
+function toVersions(): string {
+  const versions = Object.entries(readPeerVersions())
+    .filter(([name]) => name !== 'autocannon')
+    .map(([name, version]) => `${name} ${version}`);
+  return [...versions, readOgrVersion() ?? 'ogr2ogr is not installed'].join(', ');
 }
 
 function toDisturbance(all: readonly Measured[]): string {

@@ -32,8 +32,7 @@ export interface Campaign {
   readonly isThorough: boolean;
 }
 
-export const toSpeed = ({ document, seconds }: Measured): number =>
-  document.bytes / 1e6 / toMedian(seconds);
+export const toSpeed = ({ document, seconds }: Measured): number => document.bytes / 1e6 / toMedian(seconds);
 export const toFeatureRate = ({ document, seconds }: Measured): number =>
   document.features / toMedian(seconds);
 

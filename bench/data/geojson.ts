@@ -18,8 +18,7 @@ const toRing = ({ positions, isWrong }: Ring) =>
   `[${(isWrong ? positions.toReversed() : positions).map(toPosition).join(',')}]`;
 
 function toGeometry(geometry: Geometry): string {
-  if (geometry.type === 'Point')
-    return `{"type":"Point","coordinates":${toPosition(geometry.position)}}`;
+  if (geometry.type === 'Point') return `{"type":"Point","coordinates":${toPosition(geometry.position)}}`;
   const polygons = geometry.polygons.map((rings) => `[${rings.map(toRing).join(',')}]`);
   return `{"type":"MultiPolygon","coordinates":[${polygons.join(',')}]}`;
 }

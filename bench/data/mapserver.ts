@@ -48,10 +48,7 @@ function toBox(geometry: Geometry): [Position, Position] {
   const lons = positions.map(([lon]) => Number(lon));
   const lats = positions.map(([, lat]) => Number(lat));
   const toCorner = (lon: number, lat: number): Position => [lon.toFixed(6), lat.toFixed(6)];
-  return [
-    toCorner(Math.min(...lons), Math.min(...lats)),
-    toCorner(Math.max(...lons), Math.max(...lats)),
-  ];
+  return [toCorner(Math.min(...lons), Math.min(...lats)), toCorner(Math.max(...lons), Math.max(...lats))];
 }
 
 function toGeometry(geometry: Geometry): string {

@@ -2,14 +2,7 @@ import type { Layer } from './model.js';
 import { NAMESPACES } from './xml.js';
 
 /** The answer of DescribeFeatureType for a layer (WFS 1.1.0 §8). */
-export function toSchema({
-  name,
-  prefix,
-  namespace,
-  geometryName,
-  geometryType,
-  attributes,
-}: Layer): string {
+export function toSchema({ name, prefix, namespace, geometryName, geometryType, attributes }: Layer): string {
   const elements = [
     { name: geometryName, type: geometryType },
     ...attributes.map((attribute) => ({ name: attribute.name, type: `xs:${attribute.xsdType}` })),

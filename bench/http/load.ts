@@ -19,8 +19,6 @@ export async function load(url: string, connections: number, seconds: number): P
   const args = ['-c', String(connections), '-d', String(seconds), '--json', '--no-progress', url];
   const report = JSON.parse(await run(process.execPath, [AUTOCANNON, ...args])) as Report;
   if (report.non2xx + report.errors + report.timeouts > 0)
-    throw new Error(
-      `${url}: ${report.non2xx} not 200, ${report.errors} errors, ${report.timeouts} timeouts`,
-    );
+    throw new Error(`${url}: ${report.non2xx} not 200, ${report.errors} errors, ${report.timeouts} timeouts`);
   return report.requests.average;
 }

@@ -1,5 +1,5 @@
 import type { Options } from '../options.js';
-import { toFigure, toMegabytes } from '../report/figures.js';
+import { toMegabytes } from '../report/figures.js';
 import type { Demand, Section, Table } from '../report/section.js';
 import { type Contender, pipe, readBlockFeatures, service, startUpstream } from './servers.js';
 import { transfer } from './transfer.js';
@@ -57,12 +57,7 @@ const toGrowth = ({ peaks }: Measured) => (peaks.at(-1) as number) - (peaks[0] a
 function toSection([ofPipe, ofService]: [Measured, Measured]): Section {
   const table: Table = {
     caption: 'Resident memory, MB',
-    columns: [
-      'server',
-      'idle',
-      ...SIZES.map((blocks) => `peak, ${toFigure(blocks * 10)} MB`),
-      'growth from the first',
-    ],
+    columns: ['server', 'idle', ...SIZES.map((blocks) => `peak, ${blocks * 10} MB`), 'growth from the first'],
     rows: [ofPipe, ofService].map((measured) => [
       measured.contender.title,
       toMegabytes(measured.idle),

@@ -24,8 +24,7 @@ const SERVICE_ENV = {
   WFS_APIKEY_IN: 'none',
 };
 
-const toLon = (features: number) =>
-  Object.keys(MET_AT).find((lon) => MET_AT[lon] === features) ?? '0';
+const toLon = (features: number) => Object.keys(MET_AT).find((lon) => MET_AT[lon] === features) ?? '0';
 
 export const service: Contender = {
   name: 'service',
@@ -33,8 +32,7 @@ export const service: Contender = {
   start: (upstream) =>
     startServer([join(paths.dist, 'main.js')], { ...SERVICE_ENV, WFS_URL: `${upstream}/wfs` }),
   toPath(question, blockFeatures) {
-    if ('blocks' in question)
-      return `${SEARCH}?source=${SOURCE}&_limit=${question.blocks * blockFeatures}`;
+    if ('blocks' in question) return `${SEARCH}?source=${SOURCE}&_limit=${question.blocks * blockFeatures}`;
     const geom = { type: 'Point', coordinates: [Number(toLon(question.features)), 48] };
     return `${SEARCH}?source=${SOURCE}&geom=${encodeURIComponent(JSON.stringify(geom))}`;
   },

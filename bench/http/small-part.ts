@@ -68,7 +68,7 @@ function toSection(rates: ReadonlyMap<number, Rates>, { runs }: Options): Sectio
   const sizes = [...rates.keys()];
   const table: Table = {
     caption: `Requests a second, ${CONNECTIONS} connections, by the features of an answer`,
-    columns: ['server', ...sizes.map((size) => toFigure(size))],
+    columns: ['server', ...sizes.map(String)],
     rows: contenders.map(({ name, title }) => [
       title,
       ...sizes.map((size) => toFigure(toMedian(rates.get(size)?.get(name) ?? []))),

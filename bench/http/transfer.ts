@@ -19,7 +19,7 @@ export function transfer(url: string): Promise<Transfer> {
     const request = get(url, { agent }, (response) => {
       let firstByte = 0;
       let bytes = 0;
-      let last = Buffer.alloc(0);
+      let last: Buffer = Buffer.alloc(0);
       response.on('data', (chunk: Buffer) => {
         if (bytes === 0) firstByte = performance.now();
         bytes += chunk.length;

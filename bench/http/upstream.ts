@@ -1,6 +1,6 @@
 // A WFS of one layer that costs as little as can be: every answer is made before it is asked for. PORT=... node upstream.js
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
 import { createKind, writeDocument } from '../data/kinds.js';
 import { BLOCK_BYTES, MET_AT, SOURCE } from './questions.js';
 
@@ -8,8 +8,7 @@ const kind = createKind('polygons');
 const block = [...writeDocument(kind, BLOCK_BYTES)];
 const PIECE = 1 << 16;
 
-const toCollection = (features: readonly string[]) =>
-  Buffer.from(kind.head + features.join('') + kind.tail);
+const toCollection = (features: readonly string[]) => Buffer.from(kind.head + features.join('') + kind.tail);
 const toGml = (count: number) => toCollection(block.slice(0, count).map(({ gml }) => gml));
 const toGeojson = (count: number) =>
   Buffer.from(
@@ -31,14 +30,14 @@ const capabilities = `<wfs:WFS_Capabilities version="1.1.0" xmlns:wfs="http://ww
 </wfs:FeatureType></wfs:FeatureTypeList></wfs:WFS_Capabilities>`;
 
 /** In pieces, as fast as they are taken. */
-async function send(response: ServerResponse, parts: Iterable<Buffer>): Promise<void> {
+function send(response: ServerResponse, parts: Iterable<Buffer>): void {
+  pipeline(Readable.from(cut(parts), { objectMode: false }), response, () => {});
+}
+
+function* cut(parts: Iterable<Buffer>): Generator<Buffer, void, void> {
   for (const part of parts) {
-    for (let at = 0; at < part.length && !response.destroyed; at += PIECE) {
-      if (!response.write(part.subarray(at, at + PIECE)))
-        await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
+    for (let at = 0; at < part.length; at += PIECE) yield part.subarray(at, at + PIECE);
   }
-  response.end();
 }
 
 function* repeat(head: string, body: Buffer, separator: string, tail: string, times: number) {

@@ -1,6 +1,7 @@
 /** A figure with three significant digits, thousands apart: `12,800`, `807`, `45.2`, `5.81`. `–` where there is none. */
 export function toFigure(number: number): string {
   if (!Number.isFinite(number)) return '–';
+  if (number === 0) return '0';
   const magnitude = Math.floor(Math.log10(Math.max(Math.abs(number), 1e-3)));
   const digits = Math.max(0, 2 - magnitude);
   return Number(number.toPrecision(3)).toLocaleString('en', {
@@ -10,8 +11,7 @@ export function toFigure(number: number): string {
 }
 
 /** `3.2 ×` */
-export const toRatio = (number: number): string =>
-  Number.isFinite(number) ? `${toFigure(number)} ×` : '–';
+export const toRatio = (number: number): string => (Number.isFinite(number) ? `${toFigure(number)} ×` : '–');
 
 /** Bytes in MB of a million. */
 export const toMegabytes = (bytes: number): string => toFigure(bytes / 1e6);

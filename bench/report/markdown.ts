@@ -2,7 +2,9 @@ import type { Demand, Section, Table } from './section.js';
 
 /** A pipe table whose columns line up in plain text as well. */
 export function toMarkdown({ caption, columns, rows }: Table): string {
-  const widths = columns.map((column, i) => Math.max(3, ...[column, ...rows.map((row) => row[i] ?? '')].map(toWidth)));
+  const widths = columns.map((column, i) =>
+    Math.max(3, ...[column, ...rows.map((row) => row[i] ?? '')].map(toWidth)),
+  );
   const toLine = (cells: readonly string[]) =>
     `| ${cells.map((cell, i) => pad(cell, widths[i] as number, i > 0)).join(' | ')} |`;
   const rule = `|${widths.map((width, i) => (i > 0 ? `${'-'.repeat(width + 1)}:` : '-'.repeat(width + 2))).join('|')}|`;
@@ -19,7 +21,12 @@ const pad = (text: string, width: number, isRight: boolean) => {
 export function toDemandTable(demands: readonly Demand[]): Table {
   return {
     columns: ['demand', 'target', 'measured', 'met'],
-    rows: demands.map(({ what, target, measured, isMet }) => [what, target, measured, isMet ? 'yes' : '**no**']),
+    rows: demands.map(({ what, target, measured, isMet }) => [
+      what,
+      target,
+      measured,
+      isMet ? 'yes' : '**no**',
+    ]),
   };
 }
 
