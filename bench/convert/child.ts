@@ -3,6 +3,7 @@ import { closeSync, createReadStream, openSync, readFileSync, readSync, writeSyn
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { toMedian } from '../measure/median.js';
+import { readWaiting } from '../measure/waiting.js';
 import { CHUNK, type Open, type Sink } from './conversion.js';
 import type { Job, Outcome } from './job.js';
 import { type Subject, toSubjects } from './subjects.js';
@@ -12,6 +13,7 @@ const WARM_PASSES = 3;
 const LEAST_MS = 400;
 
 let consumed = 0;
+let variant: string | undefined;
 /** Every byte counts, and each batch is looked into, so that none is made in vain. */
 const consume: Sink = (features) => {
   consumed += features.length + (features[features.length - 1] as number) / 256;
@@ -19,6 +21,7 @@ const consume: Sink = (features) => {
 
 function convert(open: Open, document: Uint8Array, sink: Sink): number {
   const conversion = open(sink);
+  variant = conversion.variant;
   for (let at = 0; at < document.length; at += CHUNK) conversion.push(document.subarray(at, at + CHUNK));
   return conversion.end();
 }
@@ -37,29 +40,35 @@ function convertFile(open: Open, file: string, sink: Sink): number {
   return conversion.end();
 }
 
+/** Milliseconds of processor time, of all threads. */
+function toProcessorTime(since?: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+}
+
 /** Warm: the small document over and over, until the compiler has seen enough of it. */
 function warmUp(open: Open, document: Uint8Array): void {
-  const start = performance.now();
-  for (let pass = 0; pass < WARM_PASSES || performance.now() - start < WARM_MS; pass++)
+  const start = process.cpuUsage();
+  for (let pass = 0; pass < WARM_PASSES || toProcessorTime(start) < WARM_MS; pass++)
     convert(open, document, consume);
 }
 
-type Timed = Pick<Outcome, 'seconds' | 'features' | 'busy'>;
+type Timed = Pick<Outcome, 'seconds' | 'features' | 'waited'>;
 
 /** The median of as many passes as it takes to be sure of the clock; of a large document, that is one. */
 async function timePasses(pass: () => number | Promise<number>, leastMs: number): Promise<Timed> {
   const times: number[] = [];
   let features = 0;
-  const used = process.cpuUsage();
+  const waitedBefore = readWaiting();
   const start = performance.now();
   do {
+    const waited = readWaiting();
     const from = performance.now();
     features = await pass();
-    times.push((performance.now() - from) / 1000);
+    times.push((performance.now() - from) / 1000 - (readWaiting() - waited));
   } while (performance.now() - start < leastMs);
-  const { user, system } = process.cpuUsage(used);
-  const busy = (user + system) / 1000 / (performance.now() - start);
-  return { seconds: toMedian(times), features, busy };
+  const waited = (readWaiting() - waitedBefore) / ((performance.now() - start) / 1000);
+  return { seconds: toMedian(times), features, waited };
 }
 
 function writeFeatures(open: Open, job: Job): number {
@@ -87,10 +96,10 @@ async function timePipe(file: string): Promise<Timed> {
   await pass();
   const timed = await timePasses(pass, LEAST_MS);
   server.close();
-  return { ...timed, busy: 1 }; // it waits for the file and the socket
+  return timed;
 }
 
-const UNTIMED = { seconds: 0, busy: 1 };
+const UNTIMED = { seconds: 0, waited: 0 };
 
 async function measure(job: Job, { load }: Subject): Promise<Timed> {
   if (load === undefined) return timePipe(job.input);
@@ -112,4 +121,4 @@ if (subject === undefined) throw new Error(`no such reader: ${job.subject}`);
 const timed = await measure(job, subject);
 if (job.mode !== 'features' && consumed === 0) throw new Error(`${subject.name} made nothing`);
 const peakMemory = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ ...timed, peakMemory } satisfies Outcome));
+console.log(JSON.stringify({ ...timed, peakMemory, variant } satisfies Outcome));

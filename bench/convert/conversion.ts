@@ -14,6 +14,8 @@ export interface Conversion {
   push(chunk: Uint8Array): void;
   /** @returns the number of features */
   end(): number;
+  /** Which of its variants is at work, where the reader says so. */
+  readonly variant?: string | undefined;
 }
 
 /** A loaded reader, ready to read any number of documents, one after the other. */

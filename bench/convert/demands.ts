@@ -14,7 +14,8 @@ const POINTS_SHARE = 0.6;
 const COLD_MS = 60;
 
 const isOurs = ({ subject, fault }: Measured) => subject.group === 'ours' && fault === undefined;
-const isSimd = ({ subject }: Measured) => /simd|wasm|webassembly/i.test(subject.name);
+const isSimd = ({ subject, variant }: Measured) =>
+  /simd|wasm|webassembly/i.test(`${subject.name} ${variant ?? ''}`);
 
 /** @param campaigns what was measured, kind by kind, all of the made kinds first */
 export function toDemands(campaigns: readonly (readonly Measured[])[]): Demand[] {

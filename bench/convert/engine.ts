@@ -17,6 +17,8 @@ interface Converter {
   push(bytes: Uint8Array): { readonly bytes: Uint8Array };
   end(): { readonly bytes: Uint8Array };
   readonly numberOfFeatures: number;
+  /** The loop in use (`typescript`, `simd`), where the converter says so. */
+  readonly engine?: string;
 }
 
 type CreateConverter = (options: {
@@ -39,6 +41,7 @@ export async function loadEngine(engine: Engine, { featureType, swap }: Source):
         take(converter.end());
         return converter.numberOfFeatures;
       },
+      variant: converter.engine,
     };
   };
 }

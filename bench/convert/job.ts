@@ -19,10 +19,12 @@ export interface Job {
 
 /** What it says of it. */
 export interface Outcome {
+  /** Without those it waited for a processor. */
   readonly seconds: number;
   readonly features: number;
   /** Of the process, in bytes. */
   readonly peakMemory: number;
-  /** Processor time over wall time while it was measured: well below 1 where the machine had other work. */
-  readonly busy: number;
+  /** The share of wall time it waited for a processor: other work on the machine. */
+  readonly waited: number;
+  readonly variant?: string | undefined;
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { DocumentFiles } from '../data/files.js';
+import { readWaiting } from '../measure/waiting.js';
 import { paths } from '../paths.js';
 import type { Outcome } from './job.js';
 
@@ -62,33 +63,31 @@ export async function runOgr(
   });
   const end = watch(child);
   const [code] = (await once(child, 'exit')) as [number | null];
-  const seconds = (performance.now() - from) / 1000;
+  const wall = (performance.now() - from) / 1000;
   closeSync(target);
   if (code !== 0) throw new Error(`ogr2ogr ended with ${code}`);
-  const { peakMemory, processorSeconds } = end();
-  return { seconds, peakMemory, busy: processorSeconds / seconds };
+  const { peakMemory, waited } = end();
+  return { seconds: wall - waited, peakMemory, waited: waited / wall };
 }
 
 const WATCH_MS = 20;
-const TICKS_PER_SECOND = 100; // Linux's USER_HZ
 
-/** The largest resident memory in bytes and the processor time used, as last seen (Linux; elsewhere NaN). */
-function watch({ pid }: ChildProcess): () => { peakMemory: number; processorSeconds: number } {
+/** The largest resident memory in bytes and the seconds it waited for a processor, as last seen (Linux). */
+function watch({ pid = 0 }: ChildProcess): () => { peakMemory: number; waited: number } {
   let peakMemory = Number.NaN;
-  let processorSeconds = Number.NaN;
-  const timer = setInterval(() => {
+  let waited = 0;
+  const look = () => {
     try {
       const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       if (peak !== undefined) peakMemory = Number(peak) * 1024;
-      const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-      const [user, system] = fields.split(' ').slice(11, 13).map(Number) as [number, number];
-      processorSeconds = (user + system) / TICKS_PER_SECOND;
+      waited = Math.max(waited, readWaiting(pid));
     } catch {
       // it has ended
     }
-  }, WATCH_MS);
+  };
+  const timer = setInterval(look, WATCH_MS);
   return () => {
     clearInterval(timer);
-    return { peakMemory, processorSeconds };
+    return { peakMemory, waited };
   };
 }

@@ -5,7 +5,7 @@ import { toFigure, toMegabytes, toRatio } from '../report/figures.js';
 import type { Section, Table } from '../report/section.js';
 import { toDemands } from './demands.js';
 import { readOgrVersion } from './ogr.js';
-import { type Campaign, type Measured, runCampaign, toFeatureRate, toSpeed } from './rounds.js';
+import { type Campaign, type Measured, MOST_WAITED, runCampaign, toFeatureRate, toSpeed } from './rounds.js';
 import { type Subject, toSubjects } from './subjects.js';
 
 const MADE = ['polygons', 'mapserver', 'points'];
@@ -68,10 +68,10 @@ function toVersions(): string {
 function toDisturbance(all: readonly Measured[]): string {
   const runs = all.reduce((sum, { seconds, coldSeconds }) => sum + seconds.length + coldSeconds.length, 0);
   const disturbed = all.reduce((sum, one) => sum + one.disturbed, 0);
-  const rule = 'A run that got less than 93 % of a processor is made again, up to three times';
+  const rule = `Time in which a process could run and had to wait for a processor is taken off, as Linux counts it, and a run that waited more than ${MOST_WAITED * 100} % is made again, twice at most`;
   return disturbed === 0
-    ? `${rule}; every run that counts got more.`
-    : `${rule}; of ${runs} runs that count ${disturbed} got less all the same.`;
+    ? `${rule}; none that counts waited more.`
+    : `${rule}; of ${runs} that count, ${disturbed} waited more all the same.`;
 }
 
 function toTable(all: readonly Measured[]): Table {
@@ -108,7 +108,7 @@ function toRow(measured: Measured, ours: Measured, isThorough: boolean): string[
       ? '–'
       : `${toMegabytesPerSecond(Math.max(...seconds))}–${toMegabytesPerSecond(Math.min(...seconds))}`;
   return [
-    title,
+    measured.variant === undefined ? title : `${title}, ${measured.variant}`,
     String(document.megabytes),
     toFigure(toSpeed(measured)),
     spread,

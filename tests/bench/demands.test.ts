@@ -25,6 +25,7 @@ function toMeasured(name: string, group: Measured['subject']['group'], seconds: 
     coldSeconds: [],
     peakMemory: Number.NaN,
     disturbed: 0,
+    variant: undefined,
     fault: undefined,
   };
 }
