@@ -1,7 +1,7 @@
 import { toMedian } from '../measure/median.js';
 import type { Options } from '../options.js';
 import { readPeerVersions } from '../peers.js';
-import { toFigure, toMegabytes, toRatio } from '../report/figures.js';
+import { toCell, toFigure, toMegabytes, toRatio } from '../report/figures.js';
 import type { Section, Table } from '../report/section.js';
 import { toDemands } from './demands.js';
 import { readOgrVersion } from './ogr.js';
@@ -68,7 +68,7 @@ function toVersions(): string {
 function toDisturbance(all: readonly Measured[]): string {
   const runs = all.reduce((sum, { seconds, coldSeconds }) => sum + seconds.length + coldSeconds.length, 0);
   const disturbed = all.reduce((sum, one) => sum + one.disturbed, 0);
-  const rule = `Time in which a process could run and had to wait for a processor is taken off, as Linux counts it, and a run that waited more than ${MOST_WAITED * 100} % is made again, twice at most`;
+  const rule = `Time in which a process could run and had to wait for a processor is taken off, as Linux counts it, and a run that waited more than ${MOST_WAITED * 100} % is made again, once`;
   return disturbed === 0
     ? `${rule}; none that counts waited more.`
     : `${rule}; of ${runs} that count, ${disturbed} waited more all the same.`;
@@ -120,5 +120,5 @@ function toRow(measured: Measured, ours: Measured, isThorough: boolean): string[
 
 function toReason(group: Subject['group'], fault: string): string {
   if (group === 'ogr' && readOgrVersion() === undefined) return 'not installed (Debian package gdal-bin)';
-  return fault.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  return toCell(fault);
 }

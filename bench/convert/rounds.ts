@@ -48,20 +48,10 @@ export async function runCampaign(
   const featureType = await readFeatureType(readFileSync(warmup.schema, 'utf8'), warmup.typeName);
   const source: Source = { featureType, swap: true };
   const toSetting = (document: DocumentFiles): Setting => ({ document, warmup, source, engines });
-  const all = subjects.map(
-    (subject): Measured => ({
-      subject,
-      document: ensureDocument(kind, Math.min(megabytes, subject.maxMegabytes ?? megabytes)),
-      seconds: [],
-      coldSeconds: [],
-      peakMemory: Number.NaN,
-      disturbed: 0,
-      variant: undefined,
-      fault: undefined,
-    }),
-  );
-  const each = async (step: string, act: (measured: Measured) => Promise<void>) => {
-    for (const measured of all.filter(({ fault }) => fault === undefined)) {
+  const all = subjects.map((subject) => begin(subject, kind, megabytes));
+  const readers = all.filter(({ subject }) => subject.group !== 'limit');
+  const each = async (some: Measured[], step: string, act: (measured: Measured) => Promise<void>) => {
+    for (const measured of some.filter(({ fault }) => fault === undefined)) {
       tell(`${kind}: ${step}, ${measured.subject.name}`);
       try {
         await act(measured);
@@ -71,33 +61,44 @@ export async function runCampaign(
     }
   };
 
-  await each('features compared', async (measured) => {
-    if (measured.subject.group === 'limit') return;
+  await each(readers, 'features compared', async (measured) => {
     const difference = await findDifference(measured.subject, toSetting(warmup));
     if (difference !== undefined) measured.fault = `other features: ${difference.slice(0, 200)}`;
   });
   for (let run = 1; run <= runs; run++) {
-    await each(`run ${run} of ${runs}`, async (measured) => {
+    await each(all, `run ${run} of ${runs}`, async (measured) => {
       measured.seconds.push(await time(measured, 'speed', toSetting(measured.document)));
-      if (isThorough && measured.subject.group !== 'limit')
-        measured.coldSeconds.push(await time(measured, 'cold', toSetting(warmup)));
+    });
+    await each(isThorough ? readers : [], `cold, run ${run} of ${runs}`, async (measured) => {
+      measured.coldSeconds.push(await time(measured, 'cold', toSetting(warmup)));
     });
   }
-  if (isThorough) {
-    await each('memory', async (measured) => {
-      const { peakMemory } = await measure(measured.subject, 'memory', toSetting(measured.document));
-      measured.peakMemory = peakMemory;
-    });
-  }
+  await each(isThorough ? all : [], 'memory', async (measured) => {
+    const { peakMemory } = await measure(measured.subject, 'memory', toSetting(measured.document));
+    measured.peakMemory = peakMemory;
+  });
   return all;
 }
 
-const TRIES = 3;
+function begin(subject: Subject, kind: string, megabytes: number): Measured {
+  return {
+    subject,
+    document: ensureDocument(kind, Math.min(megabytes, subject.maxMegabytes ?? megabytes)),
+    seconds: [],
+    coldSeconds: [],
+    peakMemory: Number.NaN,
+    disturbed: 0,
+    variant: undefined,
+    fault: undefined,
+  };
+}
+
+const TRIES = 2;
 /** The share of its time a process may wait for a processor. */
 export const MOST_WAITED = 0.1;
 
 /**
- * The time of a run. One that was kept waiting is made again, a few times; then the one that waited least counts, since
+ * The time of a run. One that was kept waiting is made again, once; then the one that waited least counts, since
  * other work also empties the caches.
  * @throws Error where features were lost
  */

@@ -15,3 +15,6 @@ export const toRatio = (number: number): string => (Number.isFinite(number) ? `$
 
 /** Bytes in MB of a million. */
 export const toMegabytes = (bytes: number): string => toFigure(bytes / 1e6);
+
+/** Text that may hold anything, for a cell of a table. */
+export const toCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

@@ -66,7 +66,15 @@ describe('what the converter has to reach', () => {
 
   test('counts no peer that made other features', () => {
     const wrong = { ...toMeasured('wrong', 'sax', [1]), fault: 'other features' };
-    expect(ratios([toMeasured('ours', 'ours', [1]), wrong])).toEqual([]);
+    const right = toMeasured('right', 'sax', [7]);
+    expect(ratios([toMeasured('ours', 'ours', [1]), wrong, right])).toEqual([['≥ 6 ×', '7.00 ×', true]]);
+  });
+
+  test('is not met where the peer is missing, or the converter fails', () => {
+    const missing = { ...toMeasured('ogr-cached', 'ogr', []), fault: 'not installed' };
+    expect(ratios([toMeasured('ours', 'ours', [1]), missing])).toEqual([['≥ 15 ×', 'not measured', false]]);
+    const failed = { ...toMeasured('ours', 'ours', []), fault: 'other features: 1' };
+    expect(ratios([failed, toMeasured('fast', 'sax', [6])])).toEqual([['all', 'other features: 1', false]]);
   });
 });
 
