@@ -9,6 +9,7 @@ export function toTyped(text: string, type: string): unknown {
     const number = Number(text);
     return Number.isNaN(number) ? text : number;
   }
+  if (type === 'date') return text.slice(0, 10);
   if (type !== 'boolean') return text;
   if (text === 'true' || text === '1') return true;
   return text === 'false' || text === '0' ? false : text;

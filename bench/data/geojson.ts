@@ -5,7 +5,9 @@ export function toGeojson(layer: Layer, { id, geometry, values }: Feature): stri
   const properties = layer.attributes.map(({ name, xsdType }, i) => {
     const value = values[i] ?? null;
     const isText = xsdType === 'string' || xsdType === 'date' || xsdType === 'dateTime';
-    return `${JSON.stringify(name)}:${value !== null && isText ? JSON.stringify(value) : value}`;
+    // GeoServer writes dates with the zone of its clock; a day has none
+    const text = xsdType === 'date' ? value?.slice(0, 10) : value;
+    return `${JSON.stringify(name)}:${value !== null && isText ? JSON.stringify(text) : value}`;
   });
   return (
     `{"type":"Feature","id":${JSON.stringify(id)},"geometry":${toGeometry(geometry)},` +

@@ -5,10 +5,10 @@ import { createGmlConverter, readFeatureTypes } from '../../src/gml/index.js';
 
 /** SHA-256 of 100 kB of each kind and of the features they stand for. */
 const FINGERPRINTS: Readonly<Record<string, string>> = {
-  polygons: 'dfc4d97e063f3becaa134854c4959d01927f1df6412b1dd5669f751bc6db7161',
-  mapserver: 'ada5e748ec40ae23438d036fc15969d7f478440cf7a4d8f13100746ff723526b',
-  points: 'a8bcbc4b4928daa046e38f6422f90b8c74245e0aa370bd16c688ec5074a6c1ad',
-  clockwise: 'fda5004af6ab5f23b6605bc3ea7cb015affa1f271d9aaac85c1e0d6e0e7dfdf6',
+  polygons: 'ceaab6e7c55a9daaf42da72692c903ced5efe30e4929d6696f9492fedd669e54',
+  mapserver: '8103ec3096d79e6a6d84e627991d46f35189937eaec7f2af7a6a89885ee8c801',
+  points: '20a41b127d9b4d09498480f3b106764728f9e926a5e51d2496df5a643c8117f5',
+  clockwise: '2ae7df622345cbfcf03ed4e7f34c5bd34c8c646219c2938bd4da3aa17507b0fa',
   'mapserver-commune': '5d1df43aa2dfb32b2c97c88956c73a5be256b4940b24620eeb2905e8a242f94f',
   'qgis-commune': '1f5ea2ee45dfef49ef408101889a8e87cc4ab5f62ced1182c6e9fa1a2e7e9bb6',
   'qgis-troncon': '8d98d3d7699479b1bd9afb69b7a7df8971bd7eb509117d9218caa260330d3df2',
