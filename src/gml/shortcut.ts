@@ -392,7 +392,9 @@ export class Shortcut {
     const start = this.at;
     let at = start;
     while (STRING_STOP[bytes[at] as number] === 0) at++;
-    const isPlain = at > start && bytes[start] !== 0x20 && bytes[at - 1] !== 0x20;
+    // A date of any other length may carry a zone, which is not written.
+    const isLong = TYPES[parameter] === 'date' && at - start !== 10;
+    const isPlain = at > start && !isLong && bytes[start] !== 0x20 && bytes[at - 1] !== 0x20;
     if (bytes[at] !== LT || !isPlain || at - start > TYPED_MAX) return this.passTyped(parameter);
     this.wholeFrom = start;
     this.at = at;
