@@ -132,6 +132,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const subject = await wait(getSubject(query.source, key));
     const plan = toPlan(query, subject.type, subject.summary.crs);
     const known = await wait(getLearnt(subject, key));
+    const leaving = new AbortController();
     const page = readPage({
       query,
       plan,
@@ -140,11 +141,11 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       learnt: known,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker: { key, signal: caller.signal, deadline },
+      asker: { key, signal: AbortSignal.any([caller.signal, leaving.signal]), deadline },
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
     });
-    return { isPrivate: key.isCallers, features: resume(await page.next(), page) };
+    return { isPrivate: key.isCallers, features: resume(await page.next(), page, () => leaving.abort()) };
   }
 
   return {
@@ -213,11 +214,12 @@ async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 /**
  * The generator whose first step has been taken. Not a generator function of its own: one that was never begun would
- * leave the upstream request open when it is ended.
+ * leave the upstream request open when it is ended. Ending it aborts every request under way for it.
  */
 function resume(
   first: IteratorResult<FeatureBatch, PageEnd>,
   rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
+  leave: () => void,
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
   return {
@@ -226,11 +228,17 @@ function resume(
       pending = undefined;
       return step;
     },
-    return: (value) => rest.return(value as PageEnd),
+    return(value) {
+      leave();
+      return rest.return(value as PageEnd);
+    },
     throw: (error) => rest.throw(error),
     [Symbol.asyncIterator]() {
       return this;
     },
-    [Symbol.asyncDispose]: async () => void (await rest.return(undefined as unknown as PageEnd)),
+    async [Symbol.asyncDispose]() {
+      leave();
+      await rest.return(undefined as unknown as PageEnd);
+    },
   } as AsyncGenerator<FeatureBatch, PageEnd, void>;
 }
