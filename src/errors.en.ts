@@ -6,6 +6,7 @@ export const texts = {
   'http.charsetUnsupported': 'The charset of the body must be utf-8.',
   'http.encodingUnsupported': 'The content encoding of the body must be gzip, deflate, br or identity.',
   'http.headersTooLarge': 'The headers are larger than {limit} bytes.',
+  'http.hostMissing': 'A request of HTTP/1.1 needs one Host header.',
   'http.mediaTypeUnsupported': 'The body must be one of {types}.',
   'http.methodNotAllowed': '{method} is not possible here; {allow} are.',
   'http.moduleUnknown': 'There is no module {module}; there are {names}.',
@@ -18,6 +19,8 @@ export const texts = {
   'http.requestTooSlow': 'The request did not arrive in time.',
   'http.stopping': 'The service is stopping.',
   'http.urlMalformed': 'The URL holds characters that must be percent-encoded.',
+  'http.urlOrHeaderTooLong':
+    'The URL is longer than {limit} bytes, or a header than {headerLimit}; send geom in the body of a POST.',
   'http.urlTooLong': 'The URL is longer than {limit} bytes; send geom in the body of a POST.',
   'explain.bothOrders':
     'How the upstream reads coordinates of filters could not be told: it is asked in every order, and its answer intersected here.',
@@ -114,6 +117,7 @@ export const texts = {
   'wfs.capabilitiesUnreadable': 'The upstream WFS answers GetCapabilities with something unusable: {reason}.',
   'wfs.cannotPage':
     'The upstream WFS gives no more than {count} features of {source} and has no way to ask for those behind them.',
+  'wfs.deadline': 'The upstream WFS took more than {seconds} s in all (REQUEST_DEADLINE_MS).',
   'wfs.emptyAnswer': 'The upstream WFS gave an empty answer (status {status}).',
   'wfs.exceptionReport': 'The upstream WFS reports an exception: {text}',
   'wfs.faultyGeometries': '{count} features came without their geometry, which could not be read ({fault}).',
@@ -141,6 +145,7 @@ export const texts = {
   'wfs.unreachable': 'The upstream WFS cannot be reached ({code}).',
   'wfs.unstableOrder':
     'The upstream WFS offers no unique attribute to sort by: pages may overlap if the order changes between them.',
+  'wfs.valueNotXml': 'the value for {name} holds characters that XML, and so the upstream, cannot be sent',
   'wfs.valueNotOfType': '{value} is no {type}, which {name} is',
   'geometry.axisOrder': '{axis} {value} is out of range; GeoJSON is longitude first',
   'geometry.crsNotWgs84': 'coordinates must be WGS84 longitude and latitude, not {crs}',

@@ -356,26 +356,26 @@ function toBboxPredicate(element: XmlElement, context: FilterContext): Predicate
   return createBoxPredicate(readGmlBox(box, toReading(context)));
 }
 
-const METRES: Readonly<Record<string, number>> = {
-  m: 1,
-  metre: 1,
-  metres: 1,
-  meter: 1,
-  meters: 1,
-  'http://www.opengis.net/def/uom/UCUM/0/m': 1,
-  'urn:ogc:def:uom:EPSG::9001': 1,
-  '#metre': 1,
-  km: 1000,
-  kilometers: 1000,
-  kilometres: 1000,
-};
+const METRES: ReadonlyMap<string, number> = new Map([
+  ['m', 1],
+  ['metre', 1],
+  ['metres', 1],
+  ['meter', 1],
+  ['meters', 1],
+  ['http://www.opengis.net/def/uom/UCUM/0/m', 1],
+  ['urn:ogc:def:uom:EPSG::9001', 1],
+  ['#metre', 1],
+  ['km', 1000],
+  ['kilometers', 1000],
+  ['kilometres', 1000],
+]);
 
 /** Distances are true ones on the ground, in metres, whatever the layer's CRS. */
 function toDistance(element: XmlElement, context: FilterContext, isInside: boolean): Predicate {
   checkSpatialName(element, context, false);
   const distance = element.children.find((child) => isElement(child, 'ogc', 'Distance'));
   const unit = distance?.attributes.get('units') ?? distance?.attributes.get('uom') ?? 'm';
-  const metres = Number(distance?.text.trim() || Number.NaN) * (METRES[unit] ?? Number.NaN);
+  const metres = Number(distance?.text.trim() || Number.NaN) * (METRES.get(unit) ?? Number.NaN);
   if (!(metres >= 0) || metres === Number.POSITIVE_INFINITY)
     throw toFault('ogc:Distance must be a number in metres or kilometres');
   const toDegrees = createProjection(context.layer.code, 4326);

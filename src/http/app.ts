@@ -5,7 +5,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { ServiceError, toMessage } from '../errors.js';
+import { invalidRequest, ServiceError, toMessage } from '../errors.js';
 import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
 import { corsOptions } from './cors.js';
@@ -62,6 +62,13 @@ const checkLengths: RequestHandler = (req, _res, next) => {
   const headers = req.rawHeaders.reduce((sum, text) => sum + text.length, 0);
   if (headers <= maxHeaderBytes) return next();
   throw new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }));
+};
+
+/** RFC 9112 §3.2. */
+const checkHost: RequestHandler = (req, _res, next) => {
+  const hosts = req.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts === 1 || (hosts === 0 && req.httpVersion === '1.0')) return next();
+  throw invalidRequest([{ message: toMessage('http.hostMissing') }]);
 };
 
 const noStore: RequestHandler = (_req, res, next) => {
@@ -150,6 +157,7 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use(cors(corsOptions));
   app.use(refuseWhenStopping(parts.isStopping));
   app.use(checkLengths);
+  app.use(checkHost);
   app.use(compress);
   app.use(noStore);
   app.use(createOps(modules, parts.isStopping));

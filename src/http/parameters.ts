@@ -58,6 +58,9 @@ function readJsonBody(text: string): RawParameter[] {
   return members.map((member) => ({ ...member, place: 'json' }));
 }
 
+/** Of JSON (RFC 8259 §2): a body of nothing else says as little as an empty one. */
+const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+
 const bodyTypes = ['application/json', 'application/x-www-form-urlencoded'] as const;
 
 /** RFC 9110 §8.3: the type without parameters, and the charset. */
@@ -70,7 +73,7 @@ function readContentType(header: string): { type: string; charset: string } {
 /** @throws mediaTypeUnsupported, invalidRequest */
 function readBody(req: Request): RawParameter[] {
   const body: unknown = req.body;
-  if (!Buffer.isBuffer(body) || body.length === 0) return [];
+  if (!Buffer.isBuffer(body) || body.every(isSpace)) return [];
   const { type, charset } = readContentType(req.headers['content-type'] ?? '');
   if (!(bodyTypes as readonly string[]).includes(type)) {
     const types = bodyTypes.join(', ');

@@ -13,8 +13,9 @@ export function toLiteral(
   attribute: SchemaAttribute,
 ): { literal: string } | { fault: Message } {
   const text = typeof value === 'number' ? toPlainNumber(value) : String(value);
+  if (!isXmlText(text)) return { fault: toMessage('wfs.valueNotXml', { name: attribute.name }) };
   const literal = READERS[attribute.type](text);
-  if (literal !== undefined && isXmlText(literal)) return { literal };
+  if (literal !== undefined) return { literal };
   return {
     fault: toMessage('wfs.valueNotOfType', {
       value: toShort(text),
@@ -24,13 +25,20 @@ export function toLiteral(
   };
 }
 
+const BOOLEANS: ReadonlyMap<string, string> = new Map([
+  ['true', 'true'],
+  ['1', 'true'],
+  ['false', 'false'],
+  ['0', 'false'],
+]);
+
 const READERS: Readonly<Record<SchemaAttribute['type'], (text: string) => string | undefined>> = {
   string: (text) => text,
   object: (text) => text,
   // MapServer declares booleans as integers and writes true and false
   integer: (text) => toInteger(text) ?? (/^(true|false)$/.test(text) ? text : undefined),
   number: (text) => toDecimal(text),
-  boolean: (text) => ({ true: 'true', '1': 'true', false: 'false', '0': 'false' })[text.trim().toLowerCase()],
+  boolean: (text) => BOOLEANS.get(text.trim().toLowerCase()),
   // the day, whatever its zone: PostGIS and OGR read no zone behind a date
   date: (text) => (isDate(text.trim()) ? text.trim().replace(/(Z|[+-]\d\d:\d\d)$/, '') : undefined),
   dateTime: (text) => (isDateTime(text.trim()) ? text.trim() : undefined),

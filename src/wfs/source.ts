@@ -140,6 +140,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const subject = await wait(getSubject(query.source, key));
     const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
     const check = createCheck(plan.unions, subject.bbox);
+    const leaving = new AbortController();
     const toRequest = (known: Learnt): PageRequest => ({
       query,
       plan,
@@ -149,19 +150,28 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       abilities,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker: { key, signal: caller.signal, deadline },
+      asker: { key, signal: AbortSignal.any([caller.signal, leaving.signal]), deadline },
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
       check,
       faults: new Map(),
       warnings: [],
     });
-    return { key, subject, toRequest, know: () => wait(getLearnt(subject, key)) };
+    return {
+      key,
+      subject,
+      toRequest,
+      know: () => wait(getLearnt(subject, key)),
+      leave: () => leaving.abort(),
+    };
   }
 
   async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
-    const { key, subject, toRequest, know } = await prepare(query, caller);
-    const ask = (known: Learnt) => begin(readPage(toRequest(known)));
+    const { key, subject, toRequest, know, leave } = await prepare(query, caller);
+    const ask = async (known: Learnt) => {
+      const page = readPage(toRequest(known));
+      return resume(await page.next(), page, leave);
+    };
     const features = await ask(await know())
       .catch(async (error: unknown) => {
         if (!(error instanceof Contradiction)) throw error;
@@ -257,18 +267,14 @@ async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   }
 }
 
-/** The page, once its first step has been taken. */
-async function begin(page: AsyncGenerator<FeatureBatch, PageEnd, void>) {
-  return resume(await page.next(), page);
-}
-
 /**
  * The generator whose first step has been taken. Not a generator function of its own: one that was never begun would
- * leave the upstream request open when it is ended.
+ * leave the upstream request open when it is ended. Ending it aborts every request under way for it.
  */
 function resume(
   first: IteratorResult<FeatureBatch, PageEnd>,
   rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
+  leave: () => void,
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
   return {
@@ -277,11 +283,17 @@ function resume(
       pending = undefined;
       return step;
     },
-    return: (value) => rest.return(value as PageEnd),
+    return(value) {
+      leave();
+      return rest.return(value as PageEnd);
+    },
     throw: (error) => rest.throw(error),
     [Symbol.asyncIterator]() {
       return this;
     },
-    [Symbol.asyncDispose]: async () => void (await rest.return(undefined as unknown as PageEnd)),
+    async [Symbol.asyncDispose]() {
+      leave();
+      await rest.return(undefined as unknown as PageEnd);
+    },
   } as AsyncGenerator<FeatureBatch, PageEnd, void>;
 }

@@ -169,13 +169,18 @@ describe('parameters', () => {
   });
 
   test.each([
-    ['no body at all', {}],
-    ['an empty JSON body', { 'content-type': 'application/json' }],
-    ['an empty form', { 'content-type': 'application/x-www-form-urlencoded' }],
-    ['an empty body of a type that is never read', { 'content-type': 'text/plain' }],
-  ])('POST with %s takes them from the query string', async (_, headers) => {
+    ['no body at all', {}, ''],
+    ['an empty JSON body', { 'content-type': 'application/json' }, ''],
+    ['an empty form', { 'content-type': 'application/x-www-form-urlencoded' }, ''],
+    ['an empty body of a type that is never read', { 'content-type': 'text/plain' }, ''],
+    ['a JSON body of white space', { 'content-type': 'application/json' }, ' \r\n\t'],
+    ['a form of white space', { 'content-type': 'application/x-www-form-urlencoded' }, '\n'],
+    ['white space of a type that is never read', { 'content-type': 'text/plain' }, '\n'],
+  ])('POST with %s takes them from the query string', async (_, headers, body) => {
     const path = `${searchPath}?source=a:b&geom=${text}`;
-    expect(await asked(send(service, path, { method: 'POST', headers }))).toEqual(withPoint);
+    expect(await asked(send(service, path, { method: 'POST', headers: { ...headers }, body }))).toEqual(
+      withPoint,
+    );
   });
 
   test.each([
