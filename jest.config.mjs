@@ -6,7 +6,7 @@ const common = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {
     '^.+\\.ts$': [
-      '@swc/jest',
+      '<rootDir>/tests/transform.mjs',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
     ],
   },
@@ -14,9 +14,11 @@ const common = {
 const suite = (displayName, testMatch, extra = {}) => ({ ...common, displayName, testMatch, ...extra });
 
 export default {
+  maxWorkers: '100%', // jest's own choice leaves one core idle, half of a small machine
   projects: [
     suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/'],
+      globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
     }),
     suite('servers', ['<rootDir>/tests/servers/**/*.test.ts'], {

@@ -36,15 +36,18 @@ export interface Config {
   readonly bodyLimit: number;
   readonly geomMaxVertices: number;
   readonly localScanMaxFeatures: number;
+  /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
+  readonly ignored: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
-/** The environment is not usable. Names every fault, and no value: any of them may hold a secret. */
+/** The settings are not usable. Names every fault, and no value: any of them may hold a secret. */
 export class ConfigError extends Error {
+  /** Each with the variable, or the place in the modules file. */
   readonly faults: readonly { readonly variable: string; readonly message: string }[];
 
   constructor(faults: ConfigError['faults']) {
-    super(`The environment is not usable:\n${faults.map((f) => `  ${f.variable}: ${f.message}`).join('\n')}`);
+    super(`The settings are not usable:\n${faults.map((f) => `  ${f.variable}: ${f.message}`).join('\n')}`);
     this.name = 'ConfigError';
     this.faults = faults;
   }
@@ -143,6 +146,7 @@ export const variables = {
   TRUST_PROXY: {
     read: value('must be true, false, a number of hops, or a comma list of addresses', readTrustProxy),
   },
+  WFS_MODULES_FILE: { read: z.string() },
   WFS_URL: {
     default: 'https://data.geopf.fr/wfs/ows',
     read: value(`${url} without fragment`, readWfsUrl),
@@ -174,6 +178,43 @@ export const variables = {
   },
 } as const;
 
+const positive = integer(1, maxTimerMs);
+const bytes = integer(1, Number.MAX_SAFE_INTEGER);
+
+function readRedisUrl(given: string): string | undefined {
+  const isRedis = URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol);
+  return isRedis ? given : undefined;
+}
+
+/**
+ * Settled, and not built yet. A bad value stops the start as any other; a good one is read and not heeded, but for the
+ * one that asks for nothing.
+ */
+export const notBuilt = {
+  WFS_RATE_LIMIT: { read: positive },
+  WFS_MAX_CONCURRENCY: { read: positive },
+  CACHE_TTL_S: { read: integer(0, maxTimerMs), nothing: '0' },
+  CACHE_MAX_BYTES: { read: bytes },
+  CACHE_MAX_ENTRY_BYTES: { read: bytes },
+  REDIS_URL: { read: value('must be a redis or rediss URL', readRedisUrl) },
+  CLIENT_RATE_LIMIT: { read: integer(0, maxTimerMs), nothing: '0' },
+} as const;
+
+function readNotBuilt(env: Environment): { ignored: string[]; faults: ConfigError['faults'] } {
+  const given = Object.entries(notBuilt).flatMap(([name, entry]) => {
+    const text = env[name]?.trim() ?? '';
+    return text === '' ? [] : [{ name, text, entry }];
+  });
+  const faults = given.flatMap(({ name, text, entry }) => {
+    const result = entry.read.safeParse(text);
+    return result.success ? [] : [{ variable: name, message: toFaultMessage(result.error) }];
+  });
+  const ignored = given.filter(({ text, entry }) => !('nothing' in entry) || entry.nothing !== text);
+  return { ignored: ignored.map(({ name }) => name), faults };
+}
+
+const toFaultMessage = ({ issues }: z.ZodError) => issues.map(({ message }) => message).join('; ');
+
 type Variables = typeof variables;
 type Read = { [K in keyof Variables]: z.output<Variables[K]['read']> | undefined };
 /** Variables with a default always have a value. */
@@ -197,21 +238,29 @@ function readVariables(env: Environment): { values: Values; faults: ConfigError[
     if (given === undefined) continue;
     const result = entry.read.safeParse(given);
     if (result.success) values[name] = result.data;
-    else faults.push({ variable: name, message: result.error.issues.map((i) => i.message).join('; ') });
+    else faults.push({ variable: name, message: toFaultMessage(result.error) });
   }
   return { values: values as Values, faults };
 }
 
-/** The path takes a key exactly where `WFS_URL` has room for one. */
-function readPathFaults(values: Values): ConfigError['faults'] {
-  if (values.WFS_URL === undefined || values.WFS_APIKEY_IN === undefined) return [];
-  const hasRoom = values.WFS_URL.includes('{apikey}');
-  const isNamed = values.WFS_APIKEY_IN.some((place) => place.in === 'path');
-  if (hasRoom === isNamed) return [];
-  const message = hasRoom
-    ? 'must name path, since WFS_URL holds {apikey}'
-    : 'names path, but WFS_URL holds no {apikey}';
-  return [{ variable: 'WFS_APIKEY_IN', message }];
+/** The path takes a key exactly where the URL has room for one. */
+export function readPathFault(
+  url: string,
+  places: readonly ApikeyPlace[],
+  urlName: string,
+): string | undefined {
+  const hasRoom = url.includes('{apikey}');
+  const isNamed = places.some((place) => place.in === 'path');
+  if (hasRoom === isNamed) return undefined;
+  return hasRoom
+    ? `must name path, since ${urlName} holds {apikey}`
+    : `names path, but ${urlName} holds no {apikey}`;
+}
+
+function readPathFaults({ WFS_URL, WFS_APIKEY_IN }: Values): ConfigError['faults'] {
+  if (WFS_URL === undefined || WFS_APIKEY_IN === undefined) return [];
+  const message = readPathFault(WFS_URL, WFS_APIKEY_IN, 'WFS_URL');
+  return message === undefined ? [] : [{ variable: 'WFS_APIKEY_IN', message }];
 }
 
 const optional = <K extends string, T>(key: K, given: T | undefined) =>
@@ -223,7 +272,8 @@ const optional = <K extends string, T>(key: K, given: T | undefined) =>
  */
 export function loadConfig(env: Environment): Config {
   const { values, faults } = readVariables(env);
-  const all = [...faults, ...readPathFaults(values)];
+  const { ignored, faults: othersFaults } = readNotBuilt(env);
+  const all = [...faults, ...othersFaults, ...readPathFaults(values)];
   if (all.length > 0) throw new ConfigError(all);
   return Object.freeze({
     host: values.HOST,
@@ -248,6 +298,7 @@ export function loadConfig(env: Environment): Config {
     bodyLimit: values.BODY_LIMIT,
     geomMaxVertices: values.GEOM_MAX_VERTICES,
     localScanMaxFeatures: values.LOCAL_SCAN_MAX_FEATURES,
+    ignored,
     logLevel: values.LOG_LEVEL,
   });
 }

@@ -75,14 +75,59 @@ export class ServiceError extends Error {
   }
 }
 
-/** All faults of a request in one answer; the text names each with its parameter. */
+/** More faults, or more text, than this help nobody: they would only make the answer as large as the request. */
+const MAX_FAULTS = 50;
+const MAX_FAULTS_LENGTH = 32_768;
+const MAX_NAME_LENGTH = 100;
+/** Half a pointer points elsewhere: a longer one is left out. */
+const MAX_POINTER_LENGTH = 2048;
+/** A list of all attributes of a layer fits. */
+const MAX_MESSAGE_LENGTH = 4096;
+
+const toShort = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text);
+
+/** A fault in words. */
+export interface FaultText {
+  readonly parameter?: string;
+  readonly pointer?: string;
+  readonly message: string;
+}
+
+function toFaultText({ parameter, pointer, message }: Fault): FaultText {
+  const values = Object.entries(message.values).map(([name, value]) => {
+    const text = typeof value === 'number' ? value : toShort(value, MAX_MESSAGE_LENGTH);
+    return [name, text] as const;
+  });
+  return {
+    ...(parameter === undefined ? {} : { parameter: toShort(parameter, MAX_NAME_LENGTH) }),
+    ...(pointer === undefined || pointer.length > MAX_POINTER_LENGTH ? {} : { pointer }),
+    message: toShort(toText({ id: message.id, values: Object.fromEntries(values) }), MAX_MESSAGE_LENGTH),
+  };
+}
+
+/** The first faults in words, as many as an answer has room for; at least one, where there is one. */
+export function toFaultTexts(faults: readonly Fault[]): FaultText[] {
+  const texts: FaultText[] = [];
+  let length = 0;
+  for (const fault of faults.slice(0, MAX_FAULTS)) {
+    const text = toFaultText(fault);
+    length += (text.parameter?.length ?? 0) + text.message.length;
+    if (texts.length > 0 && length > MAX_FAULTS_LENGTH) break;
+    texts.push(text);
+  }
+  return texts;
+}
+
+/** All faults of a request in one answer; the text names the first with their parameters, and how many there are. */
 export function invalidRequest(faults: readonly Fault[]): ServiceError {
-  const list = faults.map(
-    ({ parameter, message }) => `${parameter === undefined ? '' : `${parameter}: `}${toText(message)}`,
+  const shown = toFaultTexts(faults).map(({ parameter, message }) =>
+    parameter === undefined ? message : `${parameter}: ${message}`,
   );
+  const list = shown.join('; ');
+  const values = { count: faults.length, shown: shown.length, list };
   const message =
-    list.length === 1
-      ? toMessage('request.fault', { fault: list[0] ?? '' })
-      : toMessage('request.faults', { count: list.length, list: list.join('; ') });
+    faults.length === 1
+      ? toMessage('request.fault', { fault: list })
+      : toMessage(shown.length < faults.length ? 'request.firstFaults' : 'request.faults', values);
   return new ServiceError('invalidRequest', message, { faults });
 }

@@ -1,42 +1,54 @@
 // Composition root: the environment becomes the configuration, the configuration the parts, and the parts listen. The
 // only reader of process.env.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
-import { type Config, ConfigError, loadConfig } from './config.js';
-import { createDemoServer, demoExamples } from './demo/index.js';
-import { createApp, createHttpServer, stop } from './http/index.js';
+import { type Logger, pino } from 'pino';
+import { loadSettings, type ModuleConfig } from './config/modules.js';
+import { type Config, ConfigError } from './config.js';
+import { createApp, createHttpServer, type Module, stop } from './http/index.js';
+import { createMask } from './query/index.js';
 import { createWfsSource, toProxy } from './wfs/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
 
 /** Over the embedded WFS when asked for: the service to try out, without any network. */
 const isDemo = process.argv.includes('--demo');
+/** Loaded where it is asked for alone: it takes 10 MB. */
+const loadDemo = () => import('./demo/index.js');
 
 async function main(): Promise<void> {
-  const demo = isDemo ? await createDemoServer() : undefined;
-  const config = loadConfig(demo === undefined ? process.env : toDemoEnvironment(demo.url));
-  const logger = pino({ level: config.logLevel });
-  const source = createWfsSource(toWfsOptions(config), logger.child({ module: 'wfs-geoportail' }));
+  const demo = isDemo ? await (await loadDemo()).createDemoServer() : undefined;
+  const env = demo === undefined ? process.env : toDemoEnvironment(demo.url);
+  const { config, modules, unused } = loadSettings(env, (path) => readFileSync(path, 'utf8'));
+  const logger = createLogger(config, modules);
+  if (demo === undefined && unused.length > 0) {
+    const variables = unused.join(', ');
+    logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
+  }
+  const mounted = modules.map((module) => toModule(module, config, logger));
   let isStopping = false;
-  const app = createApp(config, [{ name: 'wfs-geoportail', source }], {
-    logger,
-    isStopping: () => isStopping,
-  });
+  const app = createApp(config, mounted, { logger, isStopping: () => isStopping });
   const server = createHttpServer(app);
-  server.listen(config.port, config.host);
-  await once(server, 'listening');
+  await listen(server, config);
   const url = toUrl(config, server.address() as AddressInfo);
-  logger.info({ url, upstream: new URL(config.wfsUrl.replaceAll('{apikey}', '***')).host }, 'listening');
-  if (demo !== undefined) process.stdout.write(toWelcome(url));
-  source.status(); // looks the upstream up
+  logger.info({ url, upstreams: Object.fromEntries(modules.map(toUpstream)) }, 'listening');
+  if (config.ignored.length > 0) {
+    logger.warn({ variables: config.ignored }, 'set, and not built yet: nothing heeds these variables');
+  }
+  if (demo !== undefined) {
+    const { demoExamples } = await loadDemo();
+    process.stdout.write(toWelcome(url, modules, demo.url, demoExamples));
+  }
+  for (const { source } of mounted) source.status(); // looks the upstream up
 
   const end = async (signal: string) => {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
     await stop(server, STOP_GRACE_MS);
-    source.close();
+    for (const { source } of mounted) source.close();
     await demo?.close();
     logger.info('stopped');
     process.exit(0);
@@ -45,25 +57,65 @@ async function main(): Promise<void> {
   process.on('SIGINT', end);
 }
 
+/** The address cannot be listened on: taken, not of this machine, unknown, or not allowed. */
+class ListenError extends Error {}
+
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw new ListenError(`HOST, PORT: cannot listen on ${host}, port ${port} (${code}).`);
+  }
+}
+
+/** A key shorter than this is a word of its own, and masking it would tear the lines apart. */
+const MASKED_KEY_LENGTH = 8;
+
+/** The last line of defence: whatever a line is made of, no key of the service's own stands in it. */
+function createLogger({ logLevel }: Config, modules: readonly ModuleConfig[]): Logger {
+  const keys = modules.map(({ wfsApikey = '' }) => wfsApikey);
+  const mask = createMask(keys.filter((key) => key.length >= MASKED_KEY_LENGTH));
+  return pino({ level: logLevel, hooks: { streamWrite: mask } });
+}
+
 function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
   return { LOG_LEVEL: 'warn', ...process.env, WFS_URL: wfsUrl, WFS_APIKEY_IN: 'none', NO_PROXY: '127.0.0.1' };
 }
 
-function toWfsOptions(config: Config): Parameters<typeof createWfsSource>[0] {
+function toModule(module: ModuleConfig, config: Config, logger: Logger) {
+  const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
+  return {
+    name,
+    title,
+    ...(description !== undefined && { description }),
+    ...(example !== undefined && { example }),
+    limits: { limitMax, geomMaxVertices, bodyLimit },
+    source: createWfsSource(toWfsOptions(module, config), logger.child({ module: name })),
+  } satisfies Module;
+}
+
+function toWfsOptions(module: ModuleConfig, config: Config): Parameters<typeof createWfsSource>[0] {
   const axisOrder = { auto: undefined, lonlat: 'lonLat', latlon: 'latLon' } as const;
   return {
-    url: config.wfsUrl,
-    keys: { places: config.wfsApikeyIn, serverKey: config.wfsApikey },
-    referer: config.wfsReferer,
-    proxy: toProxy(config.wfsUrl, config),
-    axisOrder: axisOrder[config.wfsAxisOrder],
-    responseTimeoutMs: config.wfsResponseTimeoutMs,
-    idleTimeoutMs: config.wfsIdleTimeoutMs,
-    deadlineMs: config.requestDeadlineMs,
-    countTimeoutMs: config.countTimeoutMs,
-    maxResponseBytes: config.wfsMaxResponseBytes,
-    maxScanFeatures: config.localScanMaxFeatures,
+    url: module.wfsUrl,
+    keys: { places: module.wfsApikeyIn, serverKey: module.wfsApikey },
+    referer: module.wfsReferer,
+    proxy: toProxy(module.wfsUrl, config),
+    axisOrder: axisOrder[module.wfsAxisOrder],
+    responseTimeoutMs: module.wfsResponseTimeoutMs,
+    idleTimeoutMs: module.wfsIdleTimeoutMs,
+    deadlineMs: module.requestDeadlineMs,
+    countTimeoutMs: module.countTimeoutMs,
+    maxResponseBytes: module.wfsMaxResponseBytes,
+    maxScanFeatures: module.localScanMaxFeatures,
   };
+}
+
+/** For the log: the host alone, since the URL may hold a key. */
+function toUpstream({ name, wfsUrl }: ModuleConfig): [string, string] {
+  return [name, new URL(wfsUrl.replaceAll('{apikey}', '***')).host];
 }
 
 function toUrl({ host }: Config, { port }: AddressInfo): string {
@@ -71,13 +123,19 @@ function toUrl({ host }: Config, { port }: AddressInfo): string {
   return `http://${isAny ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function toWelcome(url: string): string {
-  const tries = demoExamples.slice(0, 3).map(({ summary, source, geom, attributes }) => {
+function toWelcome(
+  url: string,
+  modules: readonly ModuleConfig[],
+  demoUrl: string,
+  examples: Awaited<ReturnType<typeof loadDemo>>['demoExamples'],
+): string {
+  const name = modules.find(({ wfsUrl }) => wfsUrl === demoUrl)?.name ?? modules[0]?.name;
+  const tries = examples.slice(0, 3).map(({ summary, source, geom, attributes }) => {
     const parameters = { source, ...(geom && { geom: JSON.stringify(geom) }), ...attributes };
     const options = Object.entries(parameters).map(
       ([name, value]) => ` \\\n  --data-urlencode '${name}=${value}'`,
     );
-    return `# ${summary}\ncurl -sG '${url}/api/wfs-geoportail/search'${options.join('')}\n`;
+    return `# ${summary}\ncurl -sG '${url}/api/${name}/search'${options.join('')}\n`;
   });
   return `The service is on ${url}, over an embedded WFS with sample layers around Chartres.
 To explore it: ${url}/api/doc/
@@ -88,7 +146,7 @@ ${tries.join('\n')}
 }
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
+  const isExpected = error instanceof ConfigError || error instanceof ListenError;
   process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
   process.exit(1);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, loadConfig, variables } from '../src/config.js';
+import { ConfigError, loadConfig, notBuilt, variables } from '../src/config.js';
 
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -31,6 +31,7 @@ describe('the environment', () => {
       bodyLimit: 10 * 1024 * 1024,
       geomMaxVertices: 50000,
       localScanMaxFeatures: 100000,
+      ignored: [],
       logLevel: 'info',
     });
     expect(Object.isFrozen(config)).toBe(true);
@@ -66,6 +67,24 @@ describe('the environment', () => {
       LOG_LEVEL: 'loud',
     };
     expect(faultsOf(env)).toEqual(Object.keys(env));
+  });
+
+  test('what is not built yet is named where it is set, and a bad value stops the start all the same', () => {
+    const set = {
+      WFS_RATE_LIMIT: '25',
+      WFS_MAX_CONCURRENCY: '16',
+      CACHE_TTL_S: '300',
+      CACHE_MAX_BYTES: '67108864',
+      CACHE_MAX_ENTRY_BYTES: '8388608',
+      REDIS_URL: 'rediss://user:secret@redis:6379/0',
+      CLIENT_RATE_LIMIT: '10',
+    };
+    expect(Object.keys(set)).toEqual(Object.keys(notBuilt));
+    expect(loadConfig(set).ignored).toEqual(Object.keys(set));
+    expect(loadConfig({ CACHE_TTL_S: '0', CLIENT_RATE_LIMIT: ' 0 ', REDIS_URL: ' ' }).ignored).toEqual([]);
+    const bad = Object.fromEntries(Object.keys(set).map((name) => [name, 'http://many']));
+    expect(faultsOf(bad)).toEqual(Object.keys(set));
+    for (const name of Object.keys(set)) expect(variables).not.toHaveProperty(name);
   });
 
   test('no value is printed, since any may hold a key', () => {
@@ -143,6 +162,11 @@ describe('.env.example', () => {
       value: 'default' in entry ? entry.default : '',
     }));
     expect(example.map(({ name, value }) => ({ name, value }))).toEqual(expected);
+  });
+
+  test('names what is not built yet', () => {
+    for (const name of Object.keys(notBuilt))
+      expect(lines.join('\n')).toMatch(new RegExp(`# .*\\b${name}\\b`));
   });
 
   test('says in a line above each what it means', () => {

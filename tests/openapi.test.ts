@@ -1,67 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
-import { middleware } from 'express-openapi-validator';
 import { parse } from 'yaml';
 import { invalidRequest, type Kind, ServiceError, statusOf, toMessage } from '../src/errors.js';
 import { loadDocument } from '../src/http/openapi.js';
 import type { FeatureSource } from '../src/query/index.js';
-import {
-  fakeSource,
-  postJson,
-  type Reply,
-  type Service,
-  searchPath,
-  send,
-  startService,
-} from './http/service.js';
+import { fakeSource, postJson, type Service, searchPath, send, startService } from './http/service.js';
+import { checkDocument, createAnswerCheck } from './support/openapi.js';
 
 const limits = { limitMax: 5000, geomMaxVertices: 50_000, bodyLimit: 10_485_760 };
 // biome-ignore lint/suspicious/noExplicitAny: the document is looked into freely
-const document = loadDocument('wfs-geoportail', limits) as any;
+const document = loadDocument({ name: 'wfs-geoportail', title: 'API Carto WFS-Géoportail' }, limits) as any;
 
-// As JSON Schema, the document is one schema whose parts are referred to by pointer.
-const ajv = new Ajv2020({ strict: false, allErrors: true });
-addFormats.default(ajv);
-ajv.addSchema(document, 'openapi');
-
-/** The schema of an answer, by the path and method it answered. */
-function checkAnswer(path: string, method: string, reply: Reply): void {
-  const type = String(reply.headers['content-type']).split(';')[0] ?? '';
-  const entry = document.paths[path][method].responses[String(reply.status)];
-  const pointer = entry?.$ref ?? `#/paths/${path.replaceAll('/', '~1')}/${method}/responses/${reply.status}`;
-  const response = pointer
-    .split('/')
-    .slice(1)
-    .reduce((at: never, name: string) => at?.[name.replaceAll('~1', '/')], document);
-  expect([path, reply.status, Object.keys(response?.content ?? {})]).toEqual([
-    path,
-    reply.status,
-    expect.arrayContaining([type]),
-  ]);
-  const schema = `openapi${pointer}/content/${type.replaceAll('/', '~1')}/schema`
-    .replaceAll('{', '%7B')
-    .replaceAll('}', '%7D');
-  const validate = ajv.getSchema(schema);
-  expect(validate).toBeDefined();
-  validate?.(reply.json);
-  expect(validate?.errors ?? []).toEqual([]);
-  for (const name of Object.keys(response.headers ?? {})) {
-    if (name !== 'Link') expect(reply.headers).toHaveProperty(name.toLowerCase());
-  }
-}
+const checkAnswer = createAnswerCheck(document);
 
 describe('the document', () => {
   test('is OpenAPI 3.1', async () => {
-    const apiSpec = { ...structuredClone(document), servers: [{ url: '/' }] };
-    const [first] = middleware({ apiSpec, validateApiSpec: true, validateSecurity: false });
-    const req = { app: { param: () => {} } };
-    await new Promise<void>((resolve, reject) => {
-      first?.(req as never, {} as never, (error?: unknown) =>
-        error === undefined ? resolve() : reject(error),
-      );
-    });
+    await checkDocument(document);
     expect(document.openapi).toMatch(/^3\.1\./);
   });
 
@@ -97,6 +51,7 @@ describe('the document', () => {
       '_propertyNames',
       '_sortBy',
       '_count',
+      '_explain',
     ]);
     expect(Object.keys(document.components.schemas.SearchBody.properties).sort()).toEqual(
       [...names.filter((name: string) => name !== 'attributes'), 'apikey', 'access_token'].sort(),
@@ -145,6 +100,9 @@ describe('answers are what the document says', () => {
     checkAnswer(base, 'get', await send(service, base));
     checkAnswer(`${base}/sources`, 'get', await send(service, `${base}/sources`));
     checkAnswer(`${base}/sources/{source}`, 'get', await send(service, `${base}/sources/a:b`));
+    checkAnswer(`${base}/health`, 'get', await send(service, `${base}/health`));
+    checkAnswer('/api', 'get', await send(service, '/api'));
+    checkAnswer('/api', 'get', await send(service, '/api?nope=1'));
     checkAnswer('/health/live', 'get', await send(service, '/health/live'));
     checkAnswer('/health/ready', 'get', await send(service, '/health/ready'));
     service.stopping = true;

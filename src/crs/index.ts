@@ -1,1 +1,2 @@
-export { type AxisOrder, isGeographic, readSrsName, WGS84_URN } from './srs-name.js';
+export { createProjection, LON_LAT_DECIMALS, type Projection } from './projection.js';
+export { type AxisOrder, isGeographic, isNorthingFirst, readSrsName, toUrn, WGS84_URN } from './srs-name.js';

@@ -1,4 +1,4 @@
-import { NORTHING_FIRST } from './northing-first.js';
+import { GEOGRAPHIC, NORTHING_FIRST } from './registry.js';
 
 /** Order of the two horizontal coordinates: `lonLat` (easting first) or `latLon` (northing first). */
 export type AxisOrder = 'lonLat' | 'latLon';
@@ -14,7 +14,7 @@ export interface Crs {
 }
 
 /** WGS84 as WFS 1.1.0 asks for it (OGC 07-092r1): latitude first, where a server follows the standard. */
-export const WGS84_URN = 'urn:ogc:def:crs:EPSG::4326';
+export const WGS84_URN = toUrn(4326);
 
 // Each form met in the field, in one place.
 const FORMS: readonly { readonly pattern: RegExp; readonly says: 'official' | 'lonLat' | 'nothing' }[] = [
@@ -44,23 +44,35 @@ export function readSrsName(srsName: string): Crs | undefined {
   return undefined;
 }
 
-/** EPSG codes of geographic CRSs: the registry keeps 4000 to 4999 for them, and a few beyond. */
-export function isGeographic(code: number): boolean {
-  return (code >= 4000 && code <= 4999) || FURTHER_GEOGRAPHIC.has(code);
+/** @returns the name WFS 1.1.0 uses (OGC 07-092r1), under which axes are in the registry's order */
+export function toUrn(code: number): string {
+  return `urn:ogc:def:crs:EPSG::${code}`;
 }
 
-// Those of France and its territories, and of ITRF and WGS 84 realisations, that have codes beyond the range.
-const FURTHER_GEOGRAPHIC = new Set([
-  5886, 7034, 7035, 7084, 7086, 7088, 7133, 8902, 9775, 9777, 9779, 9782, 9784,
-]);
+/** Whether positions of this EPSG code are angles: latitudes and longitudes, not eastings and northings. */
+export function isGeographic(code: number): boolean {
+  geographic ??= toRanges(GEOGRAPHIC);
+  return isIn(geographic, code);
+}
 
-/** Whether the EPSG registry puts latitude or northing first. */
-function isNorthingFirst(code: number): boolean {
-  northingFirst ??= NORTHING_FIRST.split(' ').map((range) => {
+/** Whether the EPSG registry puts latitude or northing first, and so a URN or a `def/crs` URL of this code does. */
+export function isNorthingFirst(code: number): boolean {
+  northingFirst ??= toRanges(NORTHING_FIRST);
+  return isIn(northingFirst, code);
+}
+
+type Range = readonly [number, number];
+
+let geographic: readonly Range[] | undefined;
+let northingFirst: readonly Range[] | undefined;
+
+function toRanges(words: string): readonly Range[] {
+  return words.split(' ').map((range) => {
     const [first = Number.NaN, last = first] = range.split('-').map(Number);
     return [first, last];
   });
-  return northingFirst.some(([first, last]) => code >= first && code <= last);
 }
 
-let northingFirst: [number, number][] | undefined;
+function isIn(ranges: readonly Range[], code: number): boolean {
+  return ranges.some(([first, last]) => code >= first && code <= last);
+}

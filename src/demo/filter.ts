@@ -3,6 +3,7 @@ import {
   createIntersects,
   createWithinDistance,
   type Geometry,
+  mapPositions,
   toBbox,
 } from '../geometry/index.js';
 import {
@@ -14,7 +15,7 @@ import {
   toLexical,
 } from './compare.js';
 import { OwsException } from './exception.js';
-import type { Layer, LayerFeature } from './layers/index.js';
+import type { Layer, LayerFeature, XsdType } from './layers/index.js';
 import {
   type GeometryReading,
   isGeometryElement,
@@ -22,7 +23,7 @@ import {
   readGmlGeometry,
   toRectangle,
 } from './read-geometry.js';
-import { type AxisOrderRule, createProjection, toProjected } from './srs.js';
+import { type AxisOrderRule, createProjection } from './srs.js';
 import { isElement, type XmlElement } from './xml.js';
 
 /** A filter made ready for one layer. */
@@ -30,6 +31,8 @@ export interface Predicate {
   readonly isMatch: (feature: LayerFeature) => boolean;
   /** No feature outside of it, in the layer's CRS, matches. */
   readonly within?: Bbox;
+  /** The predicate says nothing but that this attribute has this value. */
+  readonly equality?: { readonly position: number; readonly type: XsdType; readonly literal: Comparable };
 }
 
 export interface FilterContext {
@@ -84,7 +87,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map(
     Or: (element, context) => {
       const parts = toOperands(element, context, 2);
       const boxes = parts.flatMap(({ within }) => (within === undefined ? [] : [within]));
-      const isMatch = (feature: LayerFeature) => parts.some((part) => part.isMatch(feature));
+      const tests = toAnyOf(parts);
+      const isMatch = (feature: LayerFeature) => tests.some((test) => test.isMatch(feature));
       return boxes.length < parts.length ? { isMatch } : { isMatch, within: boxes.reduce(toAroundBox) };
     },
     Not: (element, context) => {
@@ -92,7 +96,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map(
       if (part === undefined || others.length > 0) throw toFault('ogc:Not takes one operand');
       return { isMatch: (feature) => !part.isMatch(feature) };
     },
-    PropertyIsEqualTo: toComparison((order) => order === 0),
+    PropertyIsEqualTo: (element, context) => ({
+      ...toComparison((order) => order === 0)(element, context),
+      ...toEquality(element, context),
+    }),
     PropertyIsNotEqualTo: toComparison((order) => order !== 0),
     PropertyIsLessThan: toComparison((order) => order !== undefined && order < 0),
     PropertyIsGreaterThan: toComparison((order) => order !== undefined && order > 0),
@@ -129,6 +136,32 @@ function toPredicate(element: XmlElement, context: FilterContext): Predicate {
 function toOperands(element: XmlElement, context: FilterContext, least: number): Predicate[] {
   if (element.children.length < least) throw toFault(`ogc:${element.local} needs at least ${least} operands`);
   return element.children.map((child) => toPredicate(child, context));
+}
+
+/** Values that `compare` calls equal have one key, whatever numbers they are. */
+function toKey(value: Comparable): string | undefined {
+  if (value === undefined || typeof value === 'string') return value === undefined ? undefined : `"${value}`;
+  const number = typeof value === 'boolean' ? Number(value) : value;
+  return String(Number.isInteger(number) ? BigInt(number) : number);
+}
+
+/** Equalities of one attribute become one look into a set: a list of values costs no more than one of them. */
+function toAnyOf(parts: readonly Predicate[]): Predicate[] {
+  const sets = new Map<number, { type: XsdType; keys: Set<string | undefined> }>();
+  const others = parts.filter(({ equality }) => {
+    if (equality === undefined) return true;
+    const { position, type, literal } = equality;
+    const set = sets.get(position) ?? { type, keys: new Set() };
+    sets.set(position, set);
+    if (literal !== undefined) set.keys.add(toKey(literal)); // what is no value of the type equals nothing
+    return false;
+  });
+  const anyOf = [...sets].map(
+    ([position, { type, keys }]): Predicate => ({
+      isMatch: ({ values }) => keys.has(toKey(toComparableValue(values[position] ?? null, type))),
+    }),
+  );
+  return [...anyOf, ...others];
 }
 
 const toCommonBox = (a: Bbox, b: Bbox): Bbox => [
@@ -217,6 +250,16 @@ function toComparison(isWanted: (order: number | undefined) => boolean): Reader 
   };
 }
 
+/** `ogc:PropertyIsEqualTo` of an attribute and a literal, with case: what `toAnyOf` can take together. */
+function toEquality(element: XmlElement, { layer }: FilterContext): Pick<Predicate, 'equality'> {
+  const [name, literal] = element.children;
+  if (!name || !literal || !isPropertyName(name) || !isLiteral(literal) || !isMatchingCase(element))
+    return {};
+  const { position } = toProperty(name.text, layer);
+  const type = layer.attributes[position]?.type ?? 'string';
+  return { equality: { position, type, literal: toComparable(literal.text, type) } };
+}
+
 const isMatchingCase = ({ attributes }: XmlElement) =>
   !['false', '0'].includes(attributes.get('matchCase') ?? '');
 const toSame = (value: Comparable) => value;
@@ -264,7 +307,11 @@ function toBetween(element: XmlElement, context: FilterContext): Predicate {
 
 // --- spatial operators (§10)
 
-const toReading = ({ layer, rule }: FilterContext): GeometryReading => ({ code: layer.code, rule });
+const toReading = ({ layer, rule, lacks }: FilterContext): GeometryReading => ({
+  code: layer.code,
+  rule,
+  onlyOwn: lacks.has('reprojection'),
+});
 
 /** Checks that a spatial operator looks at the layer's geometry; without a name it does. */
 function checkSpatialName(element: XmlElement, { layer }: FilterContext, isOptional: boolean): void {
@@ -309,31 +356,31 @@ function toBboxPredicate(element: XmlElement, context: FilterContext): Predicate
   return createBoxPredicate(readGmlBox(box, toReading(context)));
 }
 
-const METRES: Readonly<Record<string, number>> = {
-  m: 1,
-  metre: 1,
-  metres: 1,
-  meter: 1,
-  meters: 1,
-  'http://www.opengis.net/def/uom/UCUM/0/m': 1,
-  'urn:ogc:def:uom:EPSG::9001': 1,
-  '#metre': 1,
-  km: 1000,
-  kilometers: 1000,
-  kilometres: 1000,
-};
+const METRES: ReadonlyMap<string, number> = new Map([
+  ['m', 1],
+  ['metre', 1],
+  ['metres', 1],
+  ['meter', 1],
+  ['meters', 1],
+  ['http://www.opengis.net/def/uom/UCUM/0/m', 1],
+  ['urn:ogc:def:uom:EPSG::9001', 1],
+  ['#metre', 1],
+  ['km', 1000],
+  ['kilometers', 1000],
+  ['kilometres', 1000],
+]);
 
 /** Distances are true ones on the ground, in metres, whatever the layer's CRS. */
 function toDistance(element: XmlElement, context: FilterContext, isInside: boolean): Predicate {
   checkSpatialName(element, context, false);
   const distance = element.children.find((child) => isElement(child, 'ogc', 'Distance'));
   const unit = distance?.attributes.get('units') ?? distance?.attributes.get('uom') ?? 'm';
-  const metres = Number(distance?.text.trim() || Number.NaN) * (METRES[unit] ?? Number.NaN);
+  const metres = Number(distance?.text.trim() || Number.NaN) * (METRES.get(unit) ?? Number.NaN);
   if (!(metres >= 0) || metres === Number.POSITIVE_INFINITY)
     throw toFault('ogc:Distance must be a number in metres or kilometres');
   const toDegrees = createProjection(context.layer.code, 4326);
   const project = (geometry: Geometry) =>
-    toDegrees === undefined ? geometry : toProjected(geometry, toDegrees);
+    toDegrees === undefined ? geometry : mapPositions(geometry, toDegrees);
   const isNear = createWithinDistance(onlyGeometry(element, context).map(project), metres);
   return { isMatch: ({ geometry }) => geometry !== null && isNear(project(geometry)) === isInside };
 }

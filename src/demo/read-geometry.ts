@@ -15,6 +15,8 @@ import { isElement, type XmlElement } from './xml.js';
 export interface GeometryReading {
   readonly code: number;
   readonly rule: AxisOrderRule;
+  /** Coordinates in another CRS are refused. */
+  readonly onlyOwn?: boolean;
 }
 
 const toFault = (text: string) => new OwsException('InvalidParameterValue', text, 'filter');
@@ -76,6 +78,7 @@ interface Context {
 }
 
 function createContext(srs: Srs, reading: GeometryReading, dimension: number): Context {
+  if (reading.onlyOwn === true && srs.code !== reading.code) throw toFault('cannot transform coordinates');
   const project = createProjection(srs.code, reading.code);
   const toPosition = ([first = Number.NaN, second = Number.NaN]: Tuple): Position => {
     const [x, y] = srs.axisOrder === 'latLon' ? [second, first] : [first, second];

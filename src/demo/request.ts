@@ -140,13 +140,17 @@ export function toQuery(raw: RawQuery, context: RequestContext): Query {
     sortBy: context.lacks.has('sortBy')
       ? []
       : sortBy.map(({ name, descending }) => ({ position: toSortPosition(name, layer), descending })),
-    srs: readSrsName(srsName ?? toDefaultSrsName(layer.code), context.axisOrder.out),
+    srs: readSrsName(toAnswerSrsName(srsName, layer, context), context.axisOrder.out),
     withGeometry: wanted.length === 0 || properties.some(({ isGeometry }) => isGeometry),
     attributes:
       wanted.length === 0
         ? all
         : all.filter((position) => properties.some((property) => property.position === position)),
   };
+}
+
+function toAnswerSrsName(asked: string | undefined, { code }: Layer, { lacks }: RequestContext): string {
+  return asked === undefined || lacks.has('reprojection') ? toDefaultSrsName(code) : asked;
 }
 
 function toWantedProperty(name: string, layer: Layer) {

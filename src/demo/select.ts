@@ -3,8 +3,8 @@ import { compare, toComparableValue } from './compare.js';
 import type { LayerFeature } from './layers/index.js';
 import type { Query, SortKey } from './request.js';
 
-// How many features are tried before other requests get their turn.
-const BATCH = 500;
+// How long features are tried before other requests get their turn: a filter may cost as much as it likes for each.
+const SLICE_MS = 10;
 
 /**
  * The features that match, in the order asked for or that of the layer; with no order, at most `enough` of them.
@@ -23,10 +23,12 @@ export async function select(
       ? layer.features
       : layer.search(box).flatMap((position) => layer.features[position] ?? []);
   const found: LayerFeature[] = [];
-  for (const [i, feature] of candidates.entries()) {
-    if (i % BATCH === BATCH - 1) {
+  let begun = performance.now();
+  for (const feature of candidates) {
+    if (performance.now() - begun > SLICE_MS) {
       await setImmediate();
       signal.throwIfAborted();
+      begun = performance.now();
     }
     if (predicate === undefined || predicate.isMatch(feature)) found.push(feature);
     if (sortBy.length === 0 && found.length >= enough) break;

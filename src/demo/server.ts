@@ -31,6 +31,8 @@ export type Ability =
   | 'sortBy'
   | 'propertyName'
   | 'startIndex'
+  /** Answers come in the layer's own CRS whatever is asked for, and filters in another are refused. */
+  | 'reprojection'
   /** `resultType=hits` is refused. */
   | 'hits'
   /** startIndex without sortBy is refused, as GeoServer does on a table without a primary key. */

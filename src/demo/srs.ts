@@ -1,5 +1,5 @@
 import proj4 from 'proj4';
-import type { Bbox, Geometry, Position } from '../geometry/index.js';
+import type { Bbox } from '../geometry/index.js';
 import { OwsException } from './exception.js';
 
 /** Order in which the horizontal coordinates are written or read. */
@@ -105,23 +105,4 @@ export function toDensified([west, south, east, north]: Bbox, project: Project):
   });
   const [xs, ys] = [sides.map(([x]) => x), sides.map(([, y]) => y)];
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
-}
-
-/** The geometry with each position projected. */
-export function toProjected(geometry: Geometry, project: Project): Geometry {
-  const one = ([x, y]: Position): Position => project(x, y);
-  const line = (positions: readonly Position[]) => positions.map(one);
-  const rings = (lines: readonly (readonly Position[])[]) => lines.map(line);
-  switch (geometry.type) {
-    case 'Point':
-      return { ...geometry, coordinates: one(geometry.coordinates) };
-    case 'MultiPoint':
-    case 'LineString':
-      return { ...geometry, coordinates: line(geometry.coordinates) };
-    case 'MultiLineString':
-    case 'Polygon':
-      return { ...geometry, coordinates: rings(geometry.coordinates) };
-    default:
-      return { ...geometry, coordinates: geometry.coordinates.map(rings) };
-  }
 }

@@ -21,8 +21,13 @@ export function createCollectionWriter(): FeatureWriter {
       return written;
     },
     writeEnd(page: Page): Uint8Array {
-      const { timeStamp, links } = page;
-      const members = JSON.stringify({ ...toCounts(page), timeStamp: timeStamp.toISOString(), links });
+      const { timeStamp, links, warnings } = page;
+      const members = JSON.stringify({
+        ...toCounts(page),
+        ...(warnings !== undefined && { warnings }),
+        timeStamp: timeStamp.toISOString(),
+        links,
+      });
       return Buffer.from(`${before === begin ? begin : ''}],\n${members.slice(1)}\n`);
     },
   };

@@ -19,6 +19,8 @@ export interface Link {
 export interface Page {
   readonly numberReturned: number;
   readonly numberMatched?: number;
+  /** What a reader should know of the page: nothing in it is wrong, but something may be missing. */
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
   readonly timeStamp: Date;
   readonly links: readonly Link[];
 }

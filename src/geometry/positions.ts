@@ -17,6 +17,19 @@ export function toPositions(geometries: GeoJsonGeometry | readonly GeoJsonGeomet
   return positions;
 }
 
+/** The geometry with each position mapped; what stands behind the second number is left out. */
+export function mapPositions<G extends GeoJsonGeometry>(
+  geometry: G,
+  map: (x: number, y: number) => readonly [number, number],
+): G {
+  const mapCoordinates = (coordinates: Coordinates): Coordinates =>
+    isPosition(coordinates) ? [...map(coordinates[0], coordinates[1])] : coordinates.map(mapCoordinates);
+  if (geometry.type === 'GeometryCollection') {
+    return { ...geometry, geometries: geometry.geometries.map((part) => mapPositions(part, map)) };
+  }
+  return { ...geometry, coordinates: mapCoordinates(geometry.coordinates) };
+}
+
 /** Positions, closing ones too. */
 export function countVertices(geometries: GeoJsonGeometry | readonly GeoJsonGeometry[]): number {
   let count = 0;

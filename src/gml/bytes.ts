@@ -1,10 +1,13 @@
 /** Append-only bytes; what was appended last may be cut off again. */
 export class Lane {
   bytes: Uint8Array;
+  /** The same bytes, to be read and written several at a time. */
+  view: DataView;
   length = 0;
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** Makes room for `count` more bytes. */
@@ -13,6 +16,7 @@ export class Lane {
     const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
+    this.view = new DataView(grown.buffer);
   }
 
   putByte(byte: number): void {

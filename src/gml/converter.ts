@@ -4,12 +4,22 @@ import { type GmlError, GmlExceptionReport } from './errors.js';
 import { ExceptionReader, isExceptionReport } from './exception-report.js';
 import { FeatureWriter, type Slot, Slots } from './feature.js';
 import { GeometryReader, type Surroundings } from './geometry.js';
+import { Learner, type Subject } from './learner.js';
 import { Markup, type Sink } from './markup.js';
+import { Gap, Memo } from './memo.js';
 import type { Converted, CrsReading, GmlConverter, GmlConverterOptions, GmlLimits } from './model.js';
 import { type Name, Role, type Tag } from './names.js';
+import { Shortcut, TYPES } from './shortcut.js';
 import { copyString, copyText, endString, NULL, toTyped } from './values.js';
 
-const LIMITS: GmlLimits = { depth: 256, featureBytes: 1 << 26, tagBytes: 1 << 16, attributes: 256 };
+const LIMITS: GmlLimits = {
+  depth: 256,
+  featureBytes: 1 << 26,
+  tagBytes: 1 << 16,
+  attributes: 256,
+  memoTransitions: 4096,
+  memoBytes: 1 << 20,
+};
 const NOTHING: Converted = { bytes: new Uint8Array(0), ends: [] };
 const QUOTE = 0x22;
 
@@ -42,7 +52,7 @@ export function createGmlConverter(options: GmlConverterOptions): GmlConverter {
 }
 
 /** The document's elements to features: what is a collection, a member, a feature, a property (GML 3.1.1 §9, §7.2). */
-class Converter implements GmlConverter, Sink<Slot>, Surroundings {
+class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   ignoresText = true;
   declaredCount: number | undefined;
   private readonly limits: GmlLimits;
@@ -77,6 +87,10 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   /** What nested elements took in this feature so far. */
   private complexSize = 0;
   private isDone = false;
+  private readonly memo: Memo;
+  private readonly learner: Learner;
+  private readonly shortcut: Shortcut;
+  private readonly readingNumbers = new Map<CrsReading, number>();
   private href: string | undefined;
   private uom: string | undefined;
   private valueFrom = 0;
@@ -85,10 +99,17 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     this.limits = { ...LIMITS, ...options.limits };
     this.slots = new Slots(options.featureType, options.propertyNames);
     this.writer = new FeatureWriter(this.slots);
-    this.geometry = new GeometryReader(this, (fault) => {
-      this.counts[fault] = (this.counts[fault] ?? 0) + 1;
-    });
-    this.markup = new Markup<Slot>(this, this.limits);
+    this.geometry = new GeometryReader(
+      this,
+      (fault) => {
+        this.counts[fault] = (this.counts[fault] ?? 0) + 1;
+      },
+      () => this.watcher,
+    );
+    this.memo = new Memo(this.limits);
+    this.learner = new Learner(this.memo, this, this.limits.tagBytes);
+    this.shortcut = new Shortcut(this.memo, this.learner, this.writer, this.geometry.keep, this.limits);
+    this.markup = new Markup<Slot>(this, this.limits, this.learner, this.shortcut);
   }
 
   get numberOfFeatures(): number {
@@ -127,6 +148,66 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     const size =
       this.writer.properties.length + this.geometry.lane.length + this.complex.size + this.complexSize;
     if (size > this.limits.featureBytes) throw this.markup.limitFault('featureBytes');
+  }
+
+  // What is learnt
+
+  private get watcher(): Learner | undefined {
+    return this.learner.isOn ? this.learner : undefined;
+  }
+
+  get geometryLane(): Lane {
+    return this.geometry.lane;
+  }
+
+  get propertiesLane(): Lane {
+    return this.writer.properties;
+  }
+
+  get gap(): { readonly gap: number; readonly parameter: number } | undefined {
+    switch (this.mode) {
+      case Text.ignored:
+        return NO_GAP;
+      case Text.string:
+        return { gap: Gap.string, parameter: 0 };
+      case Text.geometry:
+        return { gap: Gap.coordinates, parameter: 0 };
+      case Text.raw:
+        return toTypedGap((this.slot as Slot).type);
+      default:
+        return undefined;
+    }
+  }
+
+  describe(): string | undefined {
+    const markup = this.markup.describe();
+    if (markup === undefined || this.report !== undefined) return undefined;
+    const contexts = this.contexts.slice(0, this.depth);
+    const parts: unknown[] = [markup, contexts, this.mode, this.collectionBounds];
+    if (contexts.includes(Context.feature)) {
+      if (!this.writer.isLearnt || this.nestedName !== undefined || this.complexSize > 0) return undefined;
+      const { hasGeometry, geometryFrom, geometryTo, geometryName, featureBounds } = this;
+      const isNull = geometryFrom === geometryTo;
+      parts.push(this.writer.describe(), hasGeometry, geometryFrom, isNull, geometryName ?? 0, featureBounds);
+    }
+    if (contexts.includes(Context.property)) {
+      if (this.isComplex || this.href !== undefined) return undefined;
+      const { kind, name } = this.slot as Slot;
+      parts.push(kind, name, this.isOpen, this.isNil, this.isDone, this.uom ?? 0);
+    }
+    if (contexts.includes(Context.geometry)) {
+      const geometry = this.geometry.describe();
+      if (geometry === undefined) return undefined;
+      parts.push(geometry);
+    }
+    return JSON.stringify(parts);
+  }
+
+  numberOf(reading: CrsReading): number {
+    const known = this.readingNumbers.get(reading);
+    if (known !== undefined) return known;
+    this.readingNumbers.set(reading, this.readingNumbers.size);
+    return this.readingNumbers.size - 1;
   }
 
   // Surroundings
@@ -265,6 +346,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     else if (name.local === 'boundedBy' && (name.isGml || isWfs(name))) this.setContext(Context.bounds);
     else if (name.local === 'truncatedResponse') {
       // WFS 2.0 §11.3.5: the report inside says why.
+      this.watcher?.spoil();
       this.counts.truncatedResponse = (this.counts.truncatedResponse ?? 0) + 1;
       this.setContext(Context.member);
     } else if (name.isGml || isWfs(name)) return;
@@ -307,16 +389,23 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     this.featureBounds.srsName = undefined;
     this.featureBounds.srsDimension = undefined;
     this.setMode(Text.ignored);
+    this.watcher?.featureBegins(tag !== undefined && (tag.roles & (Role.gmlId | Role.fid)) !== 0);
   }
 
   private closeFeature(): void {
     this.checkSize();
+    const { writer, geometry } = this;
     if (this.geometryName === undefined && this.nestedName !== undefined) {
-      this.writer.end(this.nested, 0, this.nested.length, this.nestedName);
+      this.watcher?.spoil();
+      writer.end(this.nested, 0, this.nested.length, this.nestedName);
     } else {
-      this.writer.end(this.geometry.lane, this.geometryFrom, this.geometryTo, this.geometryName);
+      writer.end(geometry.lane, this.geometryFrom, this.geometryTo, this.geometryName);
     }
     this.setMode(Text.ignored);
+    this.shortcut.featureEnded();
+    const isWhole = this.geometryFrom === 0 && this.geometryTo === geometry.lane.length;
+    if (!writer.isLearnt || !isWhole) this.watcher?.spoil();
+    this.watcher?.featureEnds(writer.geometryMemberOf(this.geometryName), this.geometryTo > 0);
   }
 
   // Properties
@@ -333,6 +422,8 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     this.isNil = (tag.roles & Role.nil) !== 0 && isTrue(tag.value(Role.nil));
     this.href = (tag.roles & Role.href) === 0 ? undefined : tag.value(Role.href);
     this.uom = (tag.roles & Role.uom) === 0 ? undefined : tag.value(Role.uom);
+    this.watcher?.propertyBegins();
+    if (this.href !== undefined) this.watcher?.spoil();
     if (slot.kind === 'geometry' && !this.hasGeometry) this.setMode(Text.ignored);
     else this.beginValue(slot, name);
   }
@@ -343,30 +434,46 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     this.isOpen = true;
     const isString = slot.type === 'string' || slot.type === 'object';
     if (isString) properties.putByte(QUOTE);
+    this.noteValue(slot);
     this.setMode(this.isNil ? Text.ignored : isString ? Text.string : Text.raw);
+  }
+
+  private noteValue(slot: Slot): void {
+    const guarded = slot.order < 0 ? slot.name : undefined;
+    this.watcher?.valueBegins(this.writer.undoLength, this.valueFrom, guarded);
   }
 
   private closeProperty(): void {
     this.checkSize();
     this.setMode(Text.ignored);
+    this.watcher?.propertyEnds();
     if (this.isDone) return;
     const slot = this.slot as Slot;
     if (this.href !== undefined && this.isEmptyValue() && this.takeReferenced(slot, this.href)) return;
     if (!this.isOpen) return;
     if (!this.slots.isAsked(slot.name)) {
-      this.writer.cancelValue();
+      this.cancelValue();
       return;
     }
     this.finishValue(slot);
     this.writer.endValue();
+    this.watcher?.valueEnds(slot.type === 'string' || slot.type === 'object', this.isNil);
     if (this.uom !== undefined) this.putUnit(slot, this.uom);
   }
 
   /** The unit of a measure (GML 3.1.1 §16.3) stands beside it, as GDAL names it: `length`, `length_uom`. */
   private putUnit(slot: Slot, uom: string): void {
-    this.writer.beginValue(this.slots.named(`${slot.name}_uom`), false);
+    const unit = this.slots.named(`${slot.name}_uom`);
+    this.valueFrom = this.writer.beginValue(unit, false);
+    this.noteValue(unit);
     putText(this.writer.properties, JSON.stringify(uom));
     this.writer.endValue();
+    this.watcher?.valueEnds(false, false);
+  }
+
+  private cancelValue(): void {
+    this.writer.cancelValue();
+    this.watcher?.valueIsCancelled();
   }
 
   private isEmptyValue(): boolean {
@@ -393,6 +500,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
 
   /** A geometry by reference, or (not for a declared geometry) whatever else the reference leads to, as `@href`. */
   private takeReferenced(slot: Slot, href: string): boolean {
+    this.watcher?.spoil();
     const isFound = this.geometry.putReferenced(href);
     if (isFound) {
       this.takeGeometry();
@@ -434,6 +542,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   /** Elements where text was expected; what stood before them is kept. */
   private beginComplex(slot: Slot): void {
     this.checkSize();
+    this.watcher?.spoil();
     const { properties } = this.writer;
     const isString = properties.bytes[this.valueFrom] === QUOTE;
     const written = fromUtf8(properties.bytes, this.valueFrom, properties.length);
@@ -479,8 +588,9 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   private takeGeometry(): void {
     const { lane, from } = this.geometry;
     const slot = this.slot as Slot;
+    if (lane.length === from || !this.isMain(slot)) this.watcher?.spoil();
     if (this.isMain(slot)) {
-      if (this.isOpen) this.writer.cancelValue();
+      if (this.isOpen) this.cancelValue();
       this.isOpen = false;
       this.hasGeometry = true;
       this.geometryFrom = from;
@@ -495,7 +605,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
       this.writer.endValue();
       lane.length = from;
     } else {
-      if (this.isOpen) this.writer.cancelValue();
+      if (this.isOpen) this.cancelValue();
       lane.length = from;
     }
     this.isDone = true;
@@ -507,6 +617,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
   }
 
   private takeNestedGeometry(): void {
+    this.watcher?.spoil();
     const { lane, from } = this.geometry;
     const isNull = lane.length === from;
     this.complex.geometry(isNull ? 'null' : fromUtf8(lane.bytes, from, lane.length));
@@ -552,6 +663,14 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings {
     report.flush();
     return new GmlExceptionReport(report.exceptions, this.markup.place);
   }
+}
+
+const NO_GAP = { gap: Gap.none, parameter: 0 };
+
+function toTypedGap(type: Slot['type']): { gap: number; parameter: number } | undefined {
+  const parameter = TYPES.indexOf(type);
+  if (type === 'integer' || type === 'number') return { gap: Gap.number, parameter };
+  return parameter < 0 ? undefined : { gap: type === 'boolean' ? Gap.boolean : Gap.text, parameter };
 }
 
 function isCollection(name: Name<Slot>): boolean {

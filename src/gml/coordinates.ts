@@ -1,6 +1,6 @@
 import { fromUtf8, Lane, putText, TEXT_STOP, WHITE } from './bytes.js';
 import type { CrsReading } from './model.js';
-import { isPlainNumber, putNumber, readNumber, toJsonNumber, toValue } from './numbers.js';
+import { isPlainNumber, POWERS, putNumber, readNumber, toJsonNumber } from './numbers.js';
 
 /** How a run of numbers is written. */
 export type Notation =
@@ -36,6 +36,10 @@ export function toSeparators(
 }
 
 const TOKEN_MAX = 512;
+/** Room for two numbers and what stands around them. */
+const PAIR_MAX = 2 * TOKEN_MAX + 64;
+/** So many digits are a whole number without error, whatever the order of the steps. */
+const DIGITS_EXACT = 15;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const COMMA = 0x2c;
@@ -64,6 +68,10 @@ export class Coordinates {
   private firstY = 0;
   private lastX = 0;
   private lastY = 0;
+  private measured = 0;
+  /** The bytes read last, to be read several at a time. */
+  private viewed: Uint8Array = new Uint8Array(0);
+  private view: DataView = new DataView(this.viewed.buffer);
   /** The number being read, and those of the position being read. */
   private readonly token = new Lane(64);
   private readonly ordinates = new Lane(256);
@@ -132,129 +140,124 @@ export class Coordinates {
   }
 
   /**
-   * The hot loop: `a b a b` or (`isTuples`) `a,b a,b`, or (`isSingle`) one `a b`. Numbers are measured and valued in one pass and copied in a
-   * second, which is what lets them change places.
+   * The hot loop: `a b a b` or (`isTuples`) `a,b a,b`, or (`isSingle`) one `a b`. Numbers are measured and valued in
+   * one pass and copied in a second, which is what lets them change places; both go four bytes at a time.
    */
   private copyRun(bytes: Uint8Array, start: number, isTuples: boolean, isSingle: boolean): number {
-    const { lane, swap, transform } = this;
-    let { count, area, lastX, lastY, firstX, firstY } = this;
+    const { lane, swap } = this;
+    const view = this.viewOf(bytes);
+    let out = lane.view;
+    let limit = lane.bytes.length - PAIR_MAX;
+    let end = lane.length;
     let at = start;
     let from = start;
-    let out = lane.bytes;
-    let end = lane.length;
-    let limit = out.length;
     for (;;) {
-      let byte = bytes[at] as number;
-      while (WHITE[byte] === 1) byte = bytes[++at] as number;
+      while (WHITE[view.getUint8(at)] === 1) at++;
       from = at;
-      // The first number.
-      const firstFrom = at;
-      if (byte === MINUS) byte = bytes[++at] as number;
-      const firstDigit = at;
-      let value = 0;
-      let digit = (byte - 0x30) >>> 0;
-      while (digit < 10) {
-        value = value * 10 + digit;
-        digit = ((bytes[++at] as number) - 0x30) >>> 0;
-      }
-      if (at === firstDigit || (bytes[firstDigit] === 0x30 && at - firstDigit > 1)) break;
-      let fraction = 0;
-      if (bytes[at] === POINT) {
-        const point = at;
-        digit = ((bytes[++at] as number) - 0x30) >>> 0;
-        while (digit < 10) {
-          value = value * 10 + digit;
-          digit = ((bytes[++at] as number) - 0x30) >>> 0;
-        }
-        fraction = at - point - 1;
-        if (fraction === 0) break;
-      }
-      const firstTo = at;
-      const first = firstDigit === firstFrom ? toValue(value, fraction) : -toValue(value, fraction);
+      const firstTo = this.measure(view, at);
+      if (firstTo < 0) break;
+      const first = this.measured;
+      let second = firstTo;
       // What is between.
       if (isTuples) {
-        if (bytes[at] !== COMMA) break;
-        at++;
+        if (view.getUint8(second++) !== COMMA) break;
       } else {
-        if (WHITE[bytes[at] as number] === 0) break;
-        while (WHITE[bytes[at] as number] === 1) at++;
+        if (WHITE[view.getUint8(second++)] === 0) break;
+        while (WHITE[view.getUint8(second)] === 1) second++;
       }
-      // The second number.
-      const secondFrom = at;
-      if (bytes[at] === MINUS) at++;
-      const secondDigit = at;
-      value = 0;
-      digit = ((bytes[at] as number) - 0x30) >>> 0;
-      while (digit < 10) {
-        value = value * 10 + digit;
-        digit = ((bytes[++at] as number) - 0x30) >>> 0;
-      }
-      if (at === secondDigit || (bytes[secondDigit] === 0x30 && at - secondDigit > 1)) break;
-      fraction = 0;
-      if (bytes[at] === POINT) {
-        const point = at;
-        digit = ((bytes[++at] as number) - 0x30) >>> 0;
-        while (digit < 10) {
-          value = value * 10 + digit;
-          digit = ((bytes[++at] as number) - 0x30) >>> 0;
-        }
-        fraction = at - point - 1;
-        if (fraction === 0) break;
-      }
+      const secondTo = this.measure(view, second);
+      if (secondTo < 0) break;
       // A `<` ends the number only where it begins the end tag: behind a comment the digits would go on.
-      byte = bytes[at] as number;
-      if (byte === LT ? bytes[at + 1] !== SLASH : WHITE[byte] === 0) break;
-      if (isSingle && !isLast(bytes, at)) break;
-      const second = secondDigit === secondFrom ? toValue(value, fraction) : -toValue(value, fraction);
-      // Out.
-      if (end + (at - firstFrom) + 8 > limit) {
+      const byte = view.getUint8(secondTo);
+      if (byte === LT ? view.getUint8(secondTo + 1) !== SLASH : WHITE[byte] === 0) break;
+      if (isSingle && !isLast(bytes, secondTo)) break;
+      if (end > limit) {
         lane.length = end;
-        lane.reserve(Math.max(at - firstFrom + 8, 4096));
-        out = lane.bytes;
-        limit = out.length;
+        lane.reserve(4096);
+        out = lane.view;
+        limit = lane.bytes.length - PAIR_MAX;
       }
-      if (count > 0) out[end++] = COMMA;
-      out[end++] = 0x5b;
-      let x = swap ? second : first;
-      let y = swap ? first : second;
-      if (transform !== undefined) {
+      at = secondTo;
+      if (this.count > 0) out.setUint8(end++, COMMA);
+      out.setUint8(end++, 0x5b);
+      const x = swap ? this.measured : first;
+      const y = swap ? first : this.measured;
+      if (this.transform !== undefined) {
         lane.length = end;
-        [x, y] = this.putTransformed(transform, x, y);
+        this.addToArea(...this.putTransformed(this.transform, x, y));
         end = lane.length;
-        out = lane.bytes;
-        limit = out.length;
-      } else if (swap) {
-        for (let i = secondFrom; i < at; i++) out[end++] = bytes[i] as number;
-        out[end++] = COMMA;
-        for (let i = firstFrom; i < firstTo; i++) out[end++] = bytes[i] as number;
+        out = lane.view;
+        limit = lane.bytes.length - PAIR_MAX;
       } else {
-        for (let i = firstFrom; i < firstTo; i++) out[end++] = bytes[i] as number;
-        out[end++] = COMMA;
-        for (let i = secondFrom; i < at; i++) out[end++] = bytes[i] as number;
+        end = swap ? copy(view, second, secondTo, out, end) : copy(view, from, firstTo, out, end);
+        out.setUint8(end++, COMMA);
+        end = swap ? copy(view, from, firstTo, out, end) : copy(view, second, secondTo, out, end);
+        this.addToArea(x, y);
       }
-      out[end++] = 0x5d;
-      if (count === 0) {
-        firstX = x;
-        firstY = y;
-        lastX = 0;
-        lastY = 0;
-      } else {
-        const dx = x - firstX;
-        const dy = y - firstY;
-        area += lastX * dy - dx * lastY;
-        lastX = dx;
-        lastY = dy;
-      }
-      count++;
+      out.setUint8(end++, 0x5d);
     }
     lane.length = end;
-    this.count = count;
-    this.area = area;
-    this.firstX = firstX;
-    this.firstY = firstY;
-    this.lastX = lastX;
-    this.lastY = lastY;
     return from;
+  }
+
+  /** The end of the plain number at `start`, whose value is `measured` then; -1 where it is none, or a long one. */
+  private measure(view: DataView, start: number): number {
+    let at = start;
+    if (view.getUint8(at) === MINUS) at++;
+    const whole = at;
+    let value = 0;
+    let digit = (view.getUint8(at) - 0x30) >>> 0;
+    while (digit < 10) {
+      value = (value * 10 + digit) | 0;
+      digit = (view.getUint8(++at) - 0x30) >>> 0;
+    }
+    const length = at - whole;
+    if (length === 0 || length > 9 || (length > 1 && view.getUint8(whole) === 0x30)) return -1;
+    if (view.getUint8(at) !== POINT) {
+      this.measured = whole === start ? value : -value;
+      return at;
+    }
+    const fraction = ++at;
+    let part = 0;
+    let word = view.getInt32(at, true);
+    if (isFourDigits(word)) {
+      part = toFourDigits(word);
+      at += 4;
+      word = view.getInt32(at, true);
+      if (isFourDigits(word)) {
+        part = (part * 10000 + toFourDigits(word)) | 0;
+        at += 4;
+      }
+    }
+    digit = (view.getUint8(at) - 0x30) >>> 0;
+    while (digit < 10 && at - fraction < 9) {
+      part = (part * 10 + digit) | 0;
+      digit = (view.getUint8(++at) - 0x30) >>> 0;
+    }
+    const decimals = at - fraction;
+    if (decimals === 0) return -1;
+    if (digit < 10 || length + decimals > DIGITS_EXACT) return this.measureLong(view, start, at);
+    const power = POWERS[decimals] as number;
+    const sum = (value * power + part) / power;
+    this.measured = whole === start ? sum : -sum;
+    return at;
+  }
+
+  /** A number of more digits than are computed at once, by the steps of `readNumber`. */
+  private measureLong(view: DataView, start: number, known: number): number {
+    let at = known;
+    while ((view.getUint8(at) - 0x30) >>> 0 < 10) at++;
+    if (at - start > TOKEN_MAX) return -1;
+    this.measured = readNumber(this.viewed, start, at);
+    return at;
+  }
+
+  private viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.viewed) {
+      this.viewed = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    return this.view;
   }
 
   /** The slow path: a byte of a number, or a separator. */
@@ -387,6 +390,26 @@ export class Coordinates {
     this.lastX = dx;
     this.lastY = dy;
   }
+}
+
+/** Whether four bytes are digits. */
+function isFourDigits(word: number): boolean {
+  // The upper halves are 3, and still are when 6 is added: 0x30 to 0x39.
+  const plain = word & 0xf0f0f0f0;
+  return plain === 0x30303030 && ((word + 0x06060606) & 0xf0f0f0f0) === plain;
+}
+
+/** The number four digits make, the first in the lowest byte. */
+function toFourDigits(word: number): number {
+  const digits = word & 0x0f0f0f0f;
+  const pairs = (digits * 10 + (digits >>> 8)) & 0x00ff00ff;
+  return (pairs & 0xff) * 100 + (pairs >>> 16);
+}
+
+/** Copies a number; what is written beyond its end is written over. */
+function copy(view: DataView, from: number, to: number, out: DataView, end: number): number {
+  for (let at = from, i = end; at < to; at += 4, i += 4) out.setInt32(i, view.getInt32(at, true), true);
+  return end + (to - from);
 }
 
 /** Whether only white space and an end tag follow. */

@@ -117,6 +117,7 @@ const FEATURE = toUtf8('{"type":"Feature"');
 const ID = toUtf8(',"id":"');
 const GEOMETRY = toUtf8(',"geometry":');
 const PROPERTIES = toUtf8(',"properties":{');
+const NOTHING = new Uint8Array(0);
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BRACE = 0x7d;
@@ -146,7 +147,8 @@ export class FeatureWriter {
   /** The last geometry_name, and the member it makes. */
   private geometryName: string | undefined;
   private geometryMember = NULL;
-  private undoLength = 0;
+  /** What the value being read is undone to. */
+  undoLength = 0;
   private undoNext = 0;
   private undoOrdered = true;
 
@@ -216,17 +218,30 @@ export class FeatureWriter {
     out.put(GEOMETRY);
     if (to > from) out.put(geometry.bytes, from, to);
     else out.put(NULL);
-    if (geometryName !== undefined) {
-      if (geometryName !== this.geometryName) {
-        this.geometryName = geometryName;
-        this.geometryMember = toUtf8(`,"geometry_name":${JSON.stringify(geometryName)}`);
-      }
-      out.put(this.geometryMember);
-    }
+    out.put(this.geometryMemberOf(geometryName));
     this.putProperties();
     out.putByte(BRACE);
     this.ends.push(out.length);
     this.count++;
+  }
+
+  geometryMemberOf(name: string | undefined): Uint8Array {
+    if (name === undefined) return NOTHING;
+    if (name !== this.geometryName) {
+      this.geometryName = name;
+      this.geometryMember = toUtf8(`,"geometry_name":${JSON.stringify(name)}`);
+    }
+    return this.geometryMember;
+  }
+
+  /** What is written stays as it is. */
+  get isLearnt(): boolean {
+    return this.isOrdered;
+  }
+
+  /** What decides how the next values are written. */
+  describe(): string {
+    return `${this.next} ${this.undoNext}`;
   }
 
   private putProperties(): void {
@@ -290,6 +305,18 @@ export class FeatureWriter {
       out.put(properties.bytes, this.from[index], this.to[index]);
     });
     if (isArray) out.putByte(0x5d);
+  }
+
+  /** A whole feature: all before its first property, and its properties, each with a comma before it. */
+  add(head: Lane, properties: Lane): void {
+    const { out } = this;
+    if (this.ends.length > 0) out.putByte(COMMA);
+    out.put(head.bytes, 0, head.length);
+    if (properties.length > 0) out.put(properties.bytes, 1, properties.length);
+    out.putByte(BRACE);
+    out.putByte(BRACE);
+    this.ends.push(out.length);
+    this.count++;
   }
 
   /** What has been written since the last call. */

@@ -3,6 +3,8 @@ import { Coordinates, type Notation, toSeparators } from './coordinates.js';
 import { type Point, toArcByCentre, toArcString, toArcStringByBulge, toCircle } from './curves.js';
 import { isCurvePart, isObject, Kind } from './geometry-names.js';
 import { KnownGeometries } from './known-geometries.js';
+import type { Learner } from './learner.js';
+import { NumbersEnd } from './memo.js';
 import type { CrsReading } from './model.js';
 import { type Name, Role, type Tag } from './names.js';
 import { putNumber } from './numbers.js';
@@ -10,11 +12,13 @@ import {
   areaOf,
   findEnd,
   findLast,
+  finishRing,
   isSamePosition,
   readPositions,
   reversePositions,
   toTexts,
 } from './positions.js';
+import type { Keeper } from './shortcut.js';
 
 /** Faults that cost a feature its geometry. */
 export type GeometryFault =
@@ -31,6 +35,8 @@ export type GeometryFault =
 /** What a geometry stands in: where coordinates without srsName or srsDimension take theirs from. */
 export interface Surroundings {
   readingOf(srsName: string | undefined): CrsReading;
+  /** Tells readings apart. */
+  numberOf(reading: CrsReading): number;
   /** Of the nearest enclosing Envelope, where that counts. */
   readonly srsName: string | undefined;
   readonly srsDimension: number | undefined;
@@ -114,7 +120,63 @@ export class GeometryReader {
   constructor(
     private readonly surroundings: Surroundings,
     private readonly warn: (fault: GeometryFault) => void,
+    private readonly learner: () => Learner | undefined,
   ) {}
+
+  /** Set while what is done here is written down. */
+  private get watcher(): Learner | undefined {
+    return this.learner();
+  }
+
+  /** Keeps a whole geometry for references to it. */
+  readonly keep: Keeper = (kind, id, idFrom, idTo, lane, from, to) => {
+    this.known.keep(id, idFrom, idTo, kind, lane, from, to);
+  };
+
+  /**
+   * All that decides what comes of the elements and numbers that follow, but for what is on the lane and counted in
+   * `coordinates`; undefined where that is not learnt.
+   */
+  describe(): string | undefined {
+    if (this.fault !== undefined || this.coordinates.fault !== undefined) return undefined;
+    const frames = this.frames.slice(0, this.depth);
+    if (frames.some(({ kind, href }) => href !== undefined || !isLearnt(kind))) return undefined;
+    const { skipped, isReworked, reversals } = this;
+    const hasPositions = this.coordinates.count > 0;
+    return JSON.stringify([
+      skipped,
+      isReworked,
+      reversals,
+      hasPositions,
+      this.indexOf(this.container),
+      this.indexOf(this.run),
+      frames.map((frame) => this.describeFrame(frame)),
+    ]);
+  }
+
+  private describeFrame(frame: Frame): unknown[] {
+    const { kind, isTransparent, isTouched, count, hasExterior, isReversed, reading, dimension, id } = frame;
+    // Whether positions stood before it decides whether it is joined to them.
+    const isJoined = frame.run !== undefined && frame.from > frame.run.start + 1;
+    return [
+      kind,
+      isTransparent,
+      isTouched,
+      Math.min(count, 2),
+      hasExterior,
+      isReversed,
+      reading === undefined ? -1 : this.surroundings.numberOf(reading),
+      dimension ?? -1,
+      id.length > 0,
+      isJoined,
+      this.indexOf(frame.container),
+      this.indexOf(frame.run),
+    ];
+  }
+
+  private indexOf(frame: Frame | undefined): number {
+    return frame === undefined ? -1 : this.frames.indexOf(frame);
+  }
 
   /** Whether the element begins a geometry. */
   static isGeometry(name: Name, isExpected: boolean): boolean {
@@ -191,6 +253,7 @@ export class GeometryReader {
    * @returns whether there is one
    */
   putReferenced(href: string): boolean {
+    this.watcher?.spoil();
     this.from = this.lane.length;
     const found = href.startsWith('#') ? this.known.find(href.slice(1)) : undefined;
     if (found === undefined) return false;
@@ -235,11 +298,17 @@ export class GeometryReader {
       tag.dimension ??= Number(tag.value(Role.srsDimension));
       frame.dimension = tag.dimension;
     }
-    if ((tag.roles & Role.href) !== 0) frame.href = tag.value(Role.href);
-    if ((tag.roles & Role.gmlId) !== 0) tag.putRaw(frame.id, Role.gmlId);
+    if ((tag.roles & Role.href) !== 0) {
+      frame.href = tag.value(Role.href);
+      this.watcher?.spoil();
+    }
+    if ((tag.roles & Role.gmlId) === 0) return;
+    tag.putRaw(frame.id, Role.gmlId);
+    this.watcher?.frameHasId(this.depth - 1);
   }
 
   private refuse(fault: GeometryFault): void {
+    this.watcher?.spoil();
     this.fault ??= fault;
   }
 
@@ -275,12 +344,14 @@ export class GeometryReader {
       if (container.count > 0) lane.putByte(COMMA);
     } else this.putHeader(frame.kind);
     frame.start = lane.length;
+    this.watcher?.frameStarts(frame.start);
     if (isContainer) {
       lane.putByte(OPEN);
       this.container = frame;
       return;
     }
     this.coordinates.begin();
+    this.watcher?.runBegins();
     this.container = frame;
   }
 
@@ -310,6 +381,7 @@ export class GeometryReader {
     this.run = frame;
     this.isReworked = false;
     this.coordinates.begin();
+    this.watcher?.runBegins();
   }
 
   private closeObject(frame: Frame): void {
@@ -317,8 +389,14 @@ export class GeometryReader {
     if (frame.isTransparent) this.closeTransparent(frame);
     else if (frame.kind === Kind.ring) this.closeRing(frame);
     else if (this.closeShape(frame)) this.closePart(frame);
-    else this.lane.length = frame.from;
+    else this.drop(frame);
     if (frame.isReversed) this.reversals--;
+  }
+
+  /** Nothing came of it. */
+  private drop(frame: Frame): void {
+    this.watcher?.spoil();
+    this.lane.length = frame.from;
   }
 
   /** @returns whether there is something */
@@ -340,20 +418,25 @@ export class GeometryReader {
     const container = frame.container;
     if (kind === Kind.surface && frame.count === 1) {
       // One patch is a Polygon: the brackets around the list go.
+      this.watcher?.spoil();
       lane.remove(frame.start, frame.start + 1);
       lane.length--;
       kind = Kind.polygon;
     }
     if (frame.id.length > 0 && this.fault === undefined && kind !== Kind.multiGeometry) {
       this.known.keep(frame.id.bytes, 0, frame.id.length, kind, lane, frame.start, lane.length);
+      this.watcher?.keeps(kind, this.depth - 1);
     }
     if (container === undefined) {
-      if (frame.kind === Kind.surface)
+      if (frame.kind === Kind.surface) {
+        this.watcher?.spoil();
         lane.insert(frame.start, HEADERS.get(TYPES[kind] as string) as Uint8Array);
+      }
       lane.putByte(BRACE);
       return;
     }
     if (container.kind === Kind.multiGeometry) {
+      this.watcher?.spoil();
       lane.insert(frame.start, HEADERS.get(TYPES[kind] as string) as Uint8Array);
       lane.putByte(BRACE);
     }
@@ -361,12 +444,14 @@ export class GeometryReader {
   }
 
   private closePoint(): boolean {
+    this.watcher?.runEnds(NumbersEnd.point);
     this.takeFault();
     if (this.coordinates.count > 1) this.refuse('unexpectedElement');
     return this.coordinates.count > 0;
   }
 
   private closeLine(frame: Frame): boolean {
+    this.watcher?.runEnds(NumbersEnd.line);
     this.takeFault();
     if (frame.isReversed) this.reverse(frame.start + 1);
     this.lane.putByte(CLOSE);
@@ -377,6 +462,7 @@ export class GeometryReader {
   /** Two corners make a Polygon (RFC 7946 §5 speaks of boxes by their corners; a geometry needs the ring). */
   private closeEnvelope(frame: Frame): boolean {
     const { lane } = this;
+    this.watcher?.spoil();
     this.takeFault();
     if (this.coordinates.count === 0) return false;
     if (this.coordinates.count !== 2) {
@@ -404,19 +490,15 @@ export class GeometryReader {
     const isInterior = this.frames[this.depth - 2]?.kind === Kind.interior;
     this.takeFault();
     if (coordinates.count === 0) {
-      lane.length = frame.from;
+      this.drop(frame);
       return;
     }
     const start = frame.start + 1;
-    if (!isSamePosition(lane, start, findLast(lane, lane.length))) {
-      lane.putByte(COMMA);
-      lane.repeat(start, findEnd(lane, start));
-      coordinates.count++;
-    }
-    if (coordinates.count < 4) this.refuse('tooFewPositions');
     const area = this.isReworked ? areaOf(readPositions(lane, start, lane.length)) : coordinates.area;
-    // Only a ring the wrong way round costs more than its scan.
-    if (isInterior ? area > 0 : area < 0) reversePositions(lane, start, lane.length, this.spare);
+    this.watcher?.runEnds(isInterior ? NumbersEnd.interior : NumbersEnd.exterior);
+    finishRing(lane, start, coordinates, area, isInterior, this.spare);
+    this.watcher?.runEnded();
+    if (coordinates.count < 4) this.refuse('tooFewPositions');
     lane.putByte(CLOSE);
     polygon.count++;
     if (isInterior) return;
@@ -428,6 +510,7 @@ export class GeometryReader {
   /** The exterior ring came behind an interior one. */
   private moveToFront(polygon: Frame, ring: Frame): void {
     const { lane, spare } = this;
+    this.watcher?.spoil();
     const first = polygon.start + 1;
     spare.length = 0;
     spare.put(lane.bytes, ring.start, lane.length);
@@ -448,6 +531,7 @@ export class GeometryReader {
   }
 
   private reverse(from: number): void {
+    this.watcher?.spoil();
     if (this.lane.length > from) reversePositions(this.lane, from, this.lane.length, this.spare);
     this.isReworked = true;
   }
@@ -455,6 +539,7 @@ export class GeometryReader {
   /** A segment begins where the one before it ended: that position stands once (GML 3.1.1 §10.2.1.2). */
   private dropRepeated(from: number): void {
     const { lane } = this;
+    this.watcher?.spoil();
     if (!isSamePosition(lane, findLast(lane, from - 1), from)) return;
     lane.remove(from - 1, findEnd(lane, from));
     this.coordinates.count--;
@@ -463,6 +548,7 @@ export class GeometryReader {
   /** An arc's control points become its positions. */
   private linearise(frame: Frame): void {
     if (frame.kind === Kind.segment) return;
+    this.watcher?.spoil();
     if (frame.kind === Kind.otherCurve) {
       this.refuse('unsupportedCurve');
       return;
@@ -540,14 +626,11 @@ export class GeometryReader {
       return;
     }
     const reading = frame.reading ?? this.defaultReading();
-    const isArc = this.isInArc();
     const dimension = frame.dimension ?? this.surroundings.srsDimension ?? 2;
-    this.coordinates.open(
-      notation,
-      isArc && reading.transform !== undefined ? { swap: reading.swap } : reading,
-      dimension,
-      separators,
-    );
+    const isDrawn = reading.transform !== undefined && this.isInArc();
+    const opened = isDrawn ? { swap: reading.swap } : reading;
+    this.coordinates.open(notation, opened, dimension, separators);
+    this.watcher?.numbersBegin({ notation, reading: opened, dimension, separators });
     this.takesText = true;
   }
 
@@ -568,6 +651,7 @@ export class GeometryReader {
     const { kind } = frame;
     if (kind === Kind.pos || kind === Kind.posList || kind === Kind.coordinates || kind === Kind.coord) {
       this.coordinates.close();
+      this.watcher?.numbersEnd(this.coordinates.count);
     } else if (kind === Kind.ordinate) this.coordinates.characters(SPACE, 0, 1);
     else if (kind === Kind.parameter) this.readParameter();
     else if (frame.href !== undefined && !frame.isTouched) this.putMember(frame.href);
@@ -581,6 +665,7 @@ export class GeometryReader {
 
   /** A part by reference: `<gml:surfaceMember xlink:href="#p1"/>`. */
   private putMember(href: string): void {
+    this.watcher?.spoil();
     const found = href.startsWith('#') ? this.known.find(href.slice(1)) : undefined;
     const { container, run, lane } = this;
     if (found === undefined) this.refuse('unresolvedReference');
@@ -613,10 +698,17 @@ export class GeometryReader {
 
   private finish(frame: Frame): void {
     if (this.fault === undefined) return;
+    this.watcher?.spoil();
     this.lane.length = this.from;
     frame.count = 0;
     this.warn(this.fault);
   }
+}
+
+/** Kinds whose numbers are appended as they come, and stay. */
+function isLearnt(kind: number): boolean {
+  if (kind === Kind.coord || kind === Kind.ordinate || kind === Kind.parameter) return false;
+  return !isCurvePart(kind) || kind === Kind.segment;
 }
 
 /** A collection of the same kind inside another adds its parts to the outer one. */

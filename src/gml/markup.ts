@@ -2,6 +2,7 @@ import type { MessageId } from '../errors.js';
 import { fromUtf8, IGNORED_STOP, NAME_END, TAG_WHITE, toUtf8 } from './bytes.js';
 import { type GmlError, type Place, toGmlError } from './errors.js';
 import { Encoding, Input } from './input.js';
+import type { Learner } from './learner.js';
 import type { GmlLimits } from './model.js';
 import {
   isQualifiedName,
@@ -13,6 +14,7 @@ import {
   XML_NAMESPACE,
   XMLNS_NAMESPACE,
 } from './names.js';
+import type { Shortcut } from './shortcut.js';
 
 /** What makes something of a document's elements and text. */
 export interface Sink<Meaning> {
@@ -72,6 +74,8 @@ export class Markup<Meaning> {
   constructor(
     private readonly sink: Sink<Meaning>,
     private readonly limits: GmlLimits,
+    private readonly learner: Learner,
+    private readonly shortcut: Shortcut,
   ) {
     this.last = this.scope.find(LINE_FEED, 0, 0);
   }
@@ -89,12 +93,25 @@ export class Markup<Meaning> {
     if (utf8 === undefined)
       throw this.fault('gml.encodingUnknown', this.at, { encoding: this.encoding.name });
     this.read(utf8);
-    if (this.awaitsTagEnd) this.run(this.input.bytes, this.input.end);
+    const isWaiting = this.awaitsTagEnd || this.shortcut.isReady;
+    this.shortcut.close();
+    if (isWaiting) this.run(this.input.bytes, this.input.end);
     if (this.input.endsInCharacter) throw this.inputFault('encoding');
     if (this.restarted !== undefined) throw this.restarted;
     if (!this.hasRoot || this.depth > 0 || this.at < this.input.end || this.inside !== 'content') {
       throw this.fault('gml.truncated', this.input.end);
     }
+  }
+
+  /** All that decides how the markup that follows is read; undefined where that is not learnt. */
+  describe(): string | undefined {
+    if (this.restarted !== undefined || this.inside !== 'content') return undefined;
+    const open: unknown[] = [this.scope.number];
+    for (let i = 0; i < this.depth; i++) {
+      const { qualified, scope } = this.names[i] as Name<Meaning>;
+      open.push(qualified, scope.number, (this.scopes[i] as Scope<Meaning>).number);
+    }
+    return JSON.stringify(open);
   }
 
   /** Where the reader stands. */
@@ -134,6 +151,8 @@ export class Markup<Meaning> {
     // A cut tag is looked at again when its end has come, or when it is the last thing that will be looked at.
     const isTooLong = this.awaitsTagEnd && end - this.at > this.limits.tagBytes;
     const isLast = this.input.fault !== undefined || isTooLong;
+    // What stands before a fault is read strictly: it may hold one of its own.
+    if (this.input.fault !== undefined) this.shortcut.close();
     if (!this.awaitsTagEnd || isLast || hasByte(bytes, GT, this.at + unread, end)) this.run(bytes, end);
     if (this.awaitsTagEnd && end - this.at > this.limits.tagBytes) throw this.limitFault('tagBytes');
     // What stands before the fault has been read: an earlier fault has been thrown already, however the bytes were cut.
@@ -143,6 +162,11 @@ export class Markup<Meaning> {
   private run(bytes: Uint8Array, end: number): void {
     this.awaitsTagEnd = false;
     while (this.at < end) {
+      if (this.shortcut.isReady) {
+        this.at = this.shortcut.run(bytes, this.at, end);
+        if (this.shortcut.isReady) return;
+        continue;
+      }
       const at = this.at;
       const next =
         this.inside !== 'content'
@@ -171,11 +195,18 @@ export class Markup<Meaning> {
     if (this.sink.ignoresText) while (IGNORED_STOP[bytes[at] as number] === 0) at++;
     else at = this.sink.text(bytes, at);
     this.at = at;
+    if (this.learner.isOn) this.learn(bytes, start, at);
     const byte = bytes[at];
     if (byte === 0x26) return this.readReference(bytes, at);
     if (byte === 0x5d) return this.readBracket(bytes, at);
     if (byte === 0x0d) return this.readLineEnd(bytes, at);
     return at;
+  }
+
+  private learn(bytes: Uint8Array, from: number, to: number): void {
+    this.learner.text(bytes, from, to);
+    const byte = bytes[to];
+    if (byte === 0x26 || byte === 0x5d) this.learner.otherText();
   }
 
   private readOutside(bytes: Uint8Array, start: number): number {
@@ -284,6 +315,7 @@ export class Markup<Meaning> {
   }
 
   private readDeclaration(bytes: Uint8Array, at: number): number {
+    this.learner.otherMarkup();
     if (startsWith(bytes, at, '<!--')) {
       this.hasBegun = true;
       this.inside = 'comment';
@@ -320,6 +352,7 @@ export class Markup<Meaning> {
   }
 
   private readInstruction(bytes: Uint8Array, at: number): number {
+    this.learner.otherMarkup();
     let end = at + 2;
     while (NAME_END[bytes[end] as number] === 0 && bytes[end] !== 0x3f) end++;
     if (bytes[end] === 0) {
@@ -374,7 +407,9 @@ export class Markup<Meaning> {
     if (bytes[end] !== GT) return this.refuseEndTag(bytes, at, end);
     if (end + 1 - at > this.limits.tagBytes) throw this.limitFault('tagBytes', at);
     this.at = end + 1;
+    if (this.learner.isOn) this.learner.endTag(bytes, at, end + 1);
     this.close(name);
+    if (this.learner.isOn) this.learner.tagDone();
     return end + 1;
   }
 
@@ -561,6 +596,7 @@ export class Markup<Meaning> {
     this.at = start;
     this.hasBegun = true;
     this.hasRoot = true;
+    if (this.learner.isOn) this.learner.startTag(this.input.bytes, start, end, tag);
     this.names[this.depth] = name;
     this.scopes[this.depth++] = this.scope;
     this.scope = tag.scope;
@@ -568,6 +604,7 @@ export class Markup<Meaning> {
     this.isAfterOpen = true;
     this.sink.open(name, tag);
     if (tag.isEmpty) this.close(name);
+    if (this.learner.isOn) this.learner.tagDone();
     return end;
   }
 

@@ -48,6 +48,10 @@ export interface GmlLimits {
   readonly tagBytes: number;
   /** Attributes of one element. */
   readonly attributes: number;
+  /** Pieces of markup that are remembered to read the next ones fast: more are read all the same. 0: none. */
+  readonly memoTransitions: number;
+  /** Bytes of them. */
+  readonly memoBytes: number;
 }
 
 /**

@@ -120,14 +120,18 @@ const SCOPES_MAX = 256;
 
 /** One set of namespace declarations in force, with the names met under it. */
 export class Scope<Meaning = unknown> {
+  /** Tells scopes of one document apart. */
+  readonly number: number;
   private names = new Map<number, Name<Meaning>>();
   private children = new Map<string, Scope<Meaning>>();
 
   private constructor(
     private readonly bindings: ReadonlyMap<string, string>,
     private readonly parent: Scope<Meaning> | undefined,
-    private readonly budget: { names: number },
-  ) {}
+    private readonly budget: { names: number; scopes: number },
+  ) {
+    this.number = budget.scopes++;
+  }
 
   static create<Meaning>(): Scope<Meaning> {
     const bindings = new Map([
@@ -135,7 +139,7 @@ export class Scope<Meaning = unknown> {
       ['xml', XML_NAMESPACE],
       ['xmlns', XMLNS_NAMESPACE],
     ]);
-    return new Scope<Meaning>(bindings, undefined, { names: 0 });
+    return new Scope<Meaning>(bindings, undefined, { names: 0, scopes: 0 });
   }
 
   namespaceOf(prefix: string): string | undefined {

@@ -1,7 +1,7 @@
 import { fromUtf8, type Lane } from './bytes.js';
 
 /** 10^n, exact up to 22. */
-const POWERS = Array.from({ length: 309 }, (_, exponent) => Number(`1e${exponent}`));
+export const POWERS = Array.from({ length: 309 }, (_, exponent) => Number(`1e${exponent}`));
 
 /** RFC 8259 §6. */
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -9,8 +9,8 @@ const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const XSD_NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 const NOT_A_NUMBER = /^[+-]?(?:NaN|INF|Infinity|inf|nan|1\.#\w+)$/;
 
-/** `digits` as a whole number divided by 10^`fraction`: what the copying loops compute on their way, in the same steps. */
-export function toValue(digits: number, fraction: number): number {
+/** `digits` as a whole number divided by 10^`fraction`: what the copying loop computes on its way. */
+function toValue(digits: number, fraction: number): number {
   return fraction === 0 ? digits : fraction < 309 ? digits / (POWERS[fraction] as number) : 0;
 }
 

@@ -61,6 +61,29 @@ export function reversePositions(lane: Lane, from: number, to: number, spare: La
   lane.bytes.set(spare.bytes.subarray(0, spare.length), from);
 }
 
+/**
+ * A ring whose positions begin at `from` is closed, where it is not, and turned the right way round (RFC 7946 §3.1.6):
+ * only one the wrong way round costs more than its scan.
+ */
+export function finishRing(
+  lane: Lane,
+  from: number,
+  run: { count: number },
+  area: number,
+  isInterior: boolean,
+  spare: Lane,
+): void {
+  closeRing(lane, from, run);
+  if (isInterior ? area > 0 : area < 0) reversePositions(lane, from, lane.length, spare);
+}
+
+function closeRing(lane: Lane, from: number, run: { count: number }): void {
+  if (isSamePosition(lane, from, findLast(lane, lane.length))) return;
+  lane.putByte(COMMA);
+  lane.repeat(from, findEnd(lane, from));
+  run.count++;
+}
+
 /** Twice the signed area; positive is counterclockwise. */
 export function areaOf(points: readonly Point[]): number {
   const [x0 = 0, y0 = 0] = points[0] ?? [];

@@ -5,26 +5,28 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { ServiceError, toMessage } from '../errors.js';
+import { invalidRequest, ServiceError, toMessage } from '../errors.js';
 import type { FeatureSource } from '../query/index.js';
-import { createCatalogue } from './catalogue.js';
+import { createCatalogue, type LinkedModule } from './catalogue.js';
 import { corsOptions } from './cors.js';
 import { createDocs } from './docs.js';
+import { createListing } from './listing.js';
 import { createRequestLog } from './log.js';
 import { allowOnly } from './methods.js';
-import { loadDocument, type OpenApiDocument } from './openapi.js';
-import { createOps } from './ops.js';
+import { type DocumentLimits, loadDocument, type ModuleAbout, type OpenApiDocument } from './openapi.js';
+import { createModuleHealth, createOps } from './ops.js';
 import { createProblemHandler } from './problem.js';
 import { createSearch, type SearchConfig } from './search.js';
 import { maxHeaderBytes, maxUrlBytes } from './server.js';
-import { createRequestValidator } from './validation.js';
+import { createRequestValidator, type RequestValidator } from './validation.js';
 
-export type HttpConfig = SearchConfig & Pick<Config, 'trustProxy' | 'bodyLimit'>;
+/** What holds for all modules. */
+export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy'> & Pick<SearchConfig, 'readerIdleMs'>;
 
-/** One API under `/api/NAME`, described by `openapi/NAME.yml`. */
-export interface Module {
-  readonly name: 'wfs-geoportail';
+/** One API under `/api/NAME`, with a document, limits and health of its own. */
+export interface Module extends ModuleAbout {
   readonly source: FeatureSource;
+  readonly limits: DocumentLimits;
 }
 
 export interface HttpParts {
@@ -62,6 +64,13 @@ const checkLengths: RequestHandler = (req, _res, next) => {
   throw new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }));
 };
 
+/** RFC 9112 §3.2. */
+const checkHost: RequestHandler = (req, _res, next) => {
+  const hosts = req.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts === 1 || (hosts === 0 && req.httpVersion === '1.0')) return next();
+  throw invalidRequest([{ message: toMessage('http.hostMissing') }]);
+};
+
 const noStore: RequestHandler = (_req, res, next) => {
   res.set('Cache-Control', 'no-store');
   next();
@@ -80,34 +89,63 @@ const compress = compression({
   filter: (_req, res) => textTypes.test(String(res.getHeader('Content-Type') ?? '')),
 });
 
+type DocumentedModule = Module &
+  LinkedModule & { readonly document: OpenApiDocument; readonly validate: RequestValidator };
+
+/** It takes 0.1 s to make: many modules would hold up the start, so each begins when it is first asked. */
+function createLazyValidator(document: OpenApiDocument): RequestValidator {
+  let validate: RequestValidator | undefined;
+  return (req, parameters) => {
+    validate ??= createRequestValidator(document);
+    return validate(req, parameters);
+  };
+}
+
+/** A module by itself has the page of the documentation to itself. */
+function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
+  const document = loadDocument(module, module.limits);
+  return isAlone
+    ? { ...module, docPage: 'doc/', document, validate: createRequestValidator(document) }
+    : { ...module, docPage: `doc/${module.name}/`, document, validate: createLazyValidator(document) };
+}
+
 function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpParts): Router {
-  const { name, source, document } = module;
+  const { name, source, validate, limits } = module;
   const router = Router();
-  const validate = createRequestValidator(document);
-  const search = createSearch({ source, validate, logger: parts.logger }, config);
+  const logger = parts.logger.child({ module: name });
+  const search = createSearch({ source, validate, logger }, { ...config, ...limits });
   // Express forgets the base when a handler throws; the log tells the route all the same.
   router.use((req, res, next) => {
     res.locals.base = req.baseUrl;
+    res.locals.module = name;
     next();
   });
-  const readBody = express.raw({ type: () => true, limit: config.bodyLimit });
+  const readBody = express.raw({ type: () => true, limit: limits.bodyLimit });
   const route = router.route('/search');
   route.get(search);
   route.post(readBody, search);
   route.all(allowOnly('GET, HEAD, POST'));
-  router.use(createCatalogue({ name, source, validate }, config));
+  router.use(createModuleHealth(module, parts.isStopping));
+  router.use(createCatalogue(module, { ...config, ...limits }));
   return router;
 }
 
-type DocumentedModule = Module & { readonly document: OpenApiDocument };
-
-const notFound: RequestHandler = (req) => {
-  throw new ServiceError('notFound', toMessage('http.notFound', { path: req.path }));
-};
+/** Under `/api`, what is neither the documentation nor a module is told which modules there are. */
+function createNotFound(names: readonly string[]): RequestHandler {
+  return (req) => {
+    const [, asked = ''] = /^\/api\/([^/]+)/i.exec(req.path) ?? [];
+    const path = req.path.slice(0, 200);
+    if (asked === '' || ['doc', ...names].includes(asked.toLowerCase())) {
+      throw new ServiceError('notFound', toMessage('http.notFound', { path }));
+    }
+    const values = { module: asked.slice(0, 100), names: names.join(', ') };
+    throw new ServiceError('notFound', toMessage('http.moduleUnknown', values));
+  };
+}
 
 /** The whole of HTTP, in the order a request meets it. */
 export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): Express {
-  const documented = modules.map((module) => ({ ...module, document: loadDocument(module.name, config) }));
+  const documented = modules.map((module) => toDocumented(module, modules.length === 1));
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -119,16 +157,18 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use(cors(corsOptions));
   app.use(refuseWhenStopping(parts.isStopping));
   app.use(checkLengths);
+  app.use(checkHost);
   app.use(compress);
   app.use(noStore);
-  app.use(createOps({ modules, isStopping: parts.isStopping }));
+  app.use(createOps(modules, parts.isStopping));
   app.use('/api/doc', createDocs(documented));
+  app.use(createListing(documented, config));
   for (const module of documented) app.use(`/api/${module.name}`, createModule(module, config, parts));
   app
     .route('/')
     .get((_req, res) => res.redirect(303, '/api/doc/'))
     .all(allowOnly('GET, HEAD'));
-  app.use(notFound);
+  app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));
   return app;
 }

@@ -100,26 +100,35 @@ function toCaller(req: Request, res: Response, parameters: readonly RawParameter
   return { credentials, signal: toLeftSignal(res), requestId: String(req.id) };
 }
 
-function toModuleLinks(url: string, name: string) {
-  const docs = url.replace(/[^/]+$/, 'doc/');
+/** What the links of a module are made of. */
+export interface LinkedModule {
+  readonly name: string;
+  /** Its page of the documentation, under `/api/`. */
+  readonly docPage: string;
+}
+
+/** Everything of one module, from where `/api` is. */
+export function toModuleLinks(api: string, { name, docPage }: LinkedModule) {
+  const url = `${api}/${name}`;
+  const docs = `${api}/doc/`;
   return [
     { rel: 'self', type: json, href: url },
     { rel: 'search', type: 'application/geo+json', href: `${url}/search` },
     { rel: 'data', type: json, href: `${url}/sources` },
-    { rel: 'service-doc', type: 'text/html', href: docs },
+    { rel: 'service-doc', type: 'text/html', href: `${api}/${docPage}` },
     { rel: 'service-desc', type: 'application/yaml', href: `${docs}${name}.yml` },
     { rel: 'service-desc', type: json, href: `${docs}${name}.json` },
   ];
 }
 
-export interface CatalogueParts {
-  readonly name: string;
+export interface CatalogueParts extends LinkedModule {
   readonly source: FeatureSource;
   readonly validate: RequestValidator;
 }
 
 /** The module's page, its sources, and each source's schema. */
-export function createCatalogue({ name, source, validate }: CatalogueParts, config: SearchConfig): Router {
+export function createCatalogue(parts: CatalogueParts, config: SearchConfig): Router {
+  const { name, source, validate } = parts;
   const router = Router();
   const toUrl = (req: Request) => `${toBaseUrl(req, config)}${req.baseUrl}`;
 
@@ -128,7 +137,8 @@ export function createCatalogue({ name, source, validate }: CatalogueParts, conf
     const parameters = readParameters(req);
     readChecked(() => checkKeysOnly(parameters), await validate(req, parameters));
     const { sources, ...about } = await source.list(toCaller(req, res, parameters));
-    res.json({ name, ...about, numberOfSources: sources.length, links: toModuleLinks(toUrl(req), name) });
+    const links = toModuleLinks(`${toBaseUrl(req, config)}/api`, parts);
+    res.json({ name, ...about, numberOfSources: sources.length, links });
   });
   page.all(allowOnly('GET, HEAD'));
 

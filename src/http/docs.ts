@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import swaggerUi, { type SwaggerUiOptions } from 'swagger-ui-express';
 import { stringify } from 'yaml';
 import { allowOnly } from './methods.js';
-import type { OpenApiDocument } from './openapi.js';
+import type { ModuleAbout, OpenApiDocument } from './openapi.js';
 
 /** What Swagger UI needs beyond nothing: its own files, inline styles, and icons as data. */
 const swaggerPolicy = helmet.contentSecurityPolicy({
@@ -25,7 +25,8 @@ const cacheable: RequestHandler = (_req, res, next) => {
 
 /** Relative links only work behind the slash. */
 const addSlash: RequestHandler = (req, res, next) => {
-  if (req.path === '/' && !req.originalUrl.split('?')[0]?.endsWith('/')) res.redirect(308, 'doc/');
+  const [path = ''] = req.originalUrl.split('?');
+  if (req.path === '/' && !path.endsWith('/')) res.redirect(308, `${path.slice(path.lastIndexOf('/') + 1)}/`);
   else next();
 };
 
@@ -35,36 +36,64 @@ const hideOthers: RequestHandler = (req, _res, next) =>
     ? next('router')
     : next();
 
-/** The document as YAML and JSON, made once. */
+/** The document as YAML and JSON, each made once it is asked for: with many modules YAML would hold up the start. */
 function createFiles(name: string, document: OpenApiDocument): Router {
   const router = Router();
   const files = [
-    { path: `/${name}.yml`, type: 'application/yaml', body: Buffer.from(stringify(document)) },
-    { path: `/${name}.json`, type: 'application/json', body: Buffer.from(JSON.stringify(document)) },
+    { path: `/${name}.yml`, type: 'application/yaml', write: () => stringify(document) },
+    { path: `/${name}.json`, type: 'application/json', write: () => JSON.stringify(document) },
   ];
-  for (const { path, type, body } of files) {
+  for (const { path, type, write } of files) {
+    let body: Buffer | undefined;
     const route = router.route(path);
-    route.get((_req, res) => void res.type(type).send(body));
+    route.get((_req, res) => {
+      body ??= Buffer.from(write());
+      res.type(type).send(body);
+    });
     route.all(allowOnly('GET, HEAD'));
   }
   return router;
 }
 
-/** `/api/doc/`: Swagger UI and the OpenAPI documents it shows. */
-export function createDocs(
-  modules: readonly { readonly name: string; readonly document: OpenApiDocument }[],
-): Router {
+interface Shown {
+  /** In the selector, and in the address of the page once it is chosen. */
+  readonly name: string;
+  /** From the page. */
+  readonly url: string;
+}
+
+const escapeHtml = (text: string) => text.replace(/[&<>"'$]/g, (char) => `&#${char.charCodeAt(0)};`);
+
+/** Swagger UI over some documents; where there are several, with a selector. */
+function createPage(title: string, urls: readonly Shown[]): Router {
   const router = Router();
-  const urls = modules.map(({ name }) => ({ name, url: `${name}.json` }));
   const ui: SwaggerUiOptions = {
-    customSiteTitle: 'API documentation',
+    customSiteTitle: escapeHtml(title),
+    explorer: urls.length > 1,
     swaggerOptions: { urls, deepLinking: true, displayRequestDuration: true },
   };
-  router.use(hideOthers, cacheable, addSlash);
-  for (const { name, document } of modules) router.use(createFiles(name, document));
-  router.use(swaggerPolicy, ...swaggerUi.serveFiles(undefined, ui));
+  router.use(addSlash, swaggerPolicy, ...swaggerUi.serveFiles(undefined, ui));
   const page = router.route('/');
   page.get(swaggerUi.setup(undefined, ui));
   page.all(allowOnly('GET, HEAD'));
+  return router;
+}
+
+type Documented = Pick<ModuleAbout, 'name' | 'title'> & { readonly document: OpenApiDocument };
+
+/** `/api/doc/`: Swagger UI over all modules, a page for each, and the OpenAPI documents they show. */
+export function createDocs(modules: readonly Documented[]): Router {
+  const router = Router();
+  router.use(hideOthers, cacheable);
+  for (const { name, title, document } of modules) {
+    router.use(createFiles(name, document));
+    router.use(`/${name}`, createPage(title, [{ name, url: `../${name}.json` }]));
+  }
+  router.use(
+    createPage(
+      'API documentation',
+      modules.map(({ name }) => ({ name, url: `${name}.json` })),
+    ),
+  );
   return router;
 }

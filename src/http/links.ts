@@ -14,8 +14,9 @@ export function toBaseUrl(req: Request, config: Pick<Config, 'publicUrl'>): stri
   if (config.publicUrl !== undefined) return config.publicUrl;
   const { localAddress = 'localhost', localPort, remoteFamily } = req.socket;
   const address = remoteFamily === 'IPv6' ? `[${localAddress}]` : localAddress;
-  const url = `${req.protocol}://${req.host ?? ''}`;
-  return URL.canParse(url) ? new URL(url).origin : `${req.protocol}://${address}:${localPort}`;
+  const scheme = req.protocol === 'https' ? 'https' : 'http'; // a proxy may forward anything
+  const url = `${scheme}://${req.host ?? ''}`;
+  return URL.canParse(url) ? new URL(url).origin : `${scheme}://${address}:${localPort}`;
 }
 
 /** Percent-encoded, but for the reserved characters that a query may hold (RFC 3986 §3.4). */

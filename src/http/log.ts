@@ -1,15 +1,17 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { toRequestId } from './request-id.js';
+import { toForeignId, toRequestId } from './request-id.js';
 
 type Req = Parameters<RequestHandler>[0];
 type Res = Parameters<RequestHandler>[1];
 
 /** What a line tells of a request: no query string and no body, since they hold keys and geometries. */
 function toLine(req: Req, res: Res, value: { responseTime: number }): object {
-  const { features, bytes, outcome, errorKind, base = req.baseUrl } = res.locals ?? {};
+  const { module, features, bytes, outcome, errorKind, base = req.baseUrl } = res.locals ?? {};
   return {
+    module,
+    foreignId: toForeignId(req),
     method: req.method,
     path: req.originalUrl.split('?')[0],
     route: req.route === undefined ? undefined : `${base}${req.route.path}`,

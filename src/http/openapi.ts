@@ -7,7 +7,36 @@ export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
 export type DocumentLimits = Pick<Config, 'limitMax' | 'geomMaxVertices' | 'bodyLimit'>;
 
-const folder = new URL('../../openapi/', import.meta.url);
+/** What a document tells of the module it is for. */
+export interface ModuleAbout {
+  readonly name: string;
+  readonly title: string;
+  readonly description?: string;
+  /** What "Try it out" begins with; for `wfs-geoportail` by default a layer it has. */
+  readonly example?: {
+    readonly source: string;
+    /** Longitude, latitude. */
+    readonly position?: readonly [number, number];
+    readonly attributes?: Readonly<Record<string, string | readonly string[]>>;
+  };
+}
+
+/** The document of `wfs-geoportail` is also the one that all others are made from. */
+const templateName = 'wfs-geoportail';
+const templateFile = new URL(`../../openapi/${templateName}.yml`, import.meta.url);
+/** In place of a source where a value must stand, and none is known. */
+const noSource = 'LAYER';
+
+// biome-ignore lint/suspicious/noExplicitAny: a document of a known form, taken apart freely
+type Json = any;
+
+/** Parsing YAML takes longer than all else at start: once a process is enough. */
+let parsed: Json;
+
+function readTemplate(): Json {
+  parsed ??= parse(readFileSync(templateFile, 'utf8'));
+  return structuredClone(parsed);
+}
 
 /** `{limitMax}` in a text, and a number written as such a text alone, become what the configuration says. */
 function toFilled(value: unknown, values: Readonly<Record<string, number>>): unknown {
@@ -23,17 +52,64 @@ function toFilled(value: unknown, values: Readonly<Record<string, number>>): unk
   );
 }
 
-/** Parsing YAML takes longer than all else at start: once a process is enough. */
-const parsed = new Map<string, unknown>();
-
-function readDocument(name: string): unknown {
-  if (!parsed.has(name)) parsed.set(name, parse(readFileSync(new URL(`${name}.yml`, folder), 'utf8')));
-  return parsed.get(name);
+function toRenamed(paths: Json, name: string): Json {
+  const base = `/api/${templateName}`;
+  const rename = (path: string) => (path.startsWith(base) ? `/api/${name}${path.slice(base.length)}` : path);
+  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [rename(path), item]));
 }
 
-/** Reads a module's document and fills in the limits of this installation. */
-export function loadDocument(name: string, limits: DocumentLimits): OpenApiDocument {
+/** Every position of a GeoJSON object moved by the same, to about 0.1 m. */
+function toMoved(geojson: Json, [lon, lat]: readonly [number, number]): Json {
+  if (Array.isArray(geojson)) {
+    const [x, y, ...rest] = geojson;
+    const move = (degrees: number, by: number) => Math.round((degrees + by) * 1e6) / 1e6;
+    if (typeof x === 'number') return [move(x, lon), move(y, lat), ...rest];
+    return geojson.map((item) => toMoved(item, [lon, lat]));
+  }
+  if (typeof geojson !== 'object' || geojson === null) return geojson;
+  return Object.fromEntries(Object.entries(geojson).map(([key, item]) => [key, toMoved(item, [lon, lat])]));
+}
+
+/** The template's own examples, about another layer and around another place. */
+function replaceExamples(document: Json, example: ModuleAbout['example']): void {
+  const { source, geom } = document.components.parameters;
+  const search = document.paths[`/api/${templateName}/search`].post;
+  const bodies: Json = search.requestBody.content['application/json'].examples;
+  const point = bodies.point.value.geom.coordinates;
+  const { position = point, attributes } = example ?? {};
+  const by = [position[0] - point[0], position[1] - point[1]] as const;
+  for (const entry of Object.values<Json>(geom.examples)) {
+    entry.value = JSON.stringify(toMoved(JSON.parse(entry.value), by));
+  }
+  for (const entry of Object.values<Json>(bodies)) {
+    entry.value.source = example?.source ?? noSource;
+    if (entry.value.geom !== undefined) entry.value.geom = toMoved(entry.value.geom, by);
+  }
+  const { source: name, _limit } = bodies.attributes.value;
+  bodies.attributes.value = { source: name, ...attributes, _limit };
+  if (attributes === undefined) delete bodies.attributes;
+
+  const inPath = document.paths[`/api/${templateName}/sources/{source}`].get.parameters[0];
+  for (const parameter of [source, inPath]) {
+    if (example === undefined) delete parameter.example;
+    else parameter.example = example.source;
+  }
+  const words = document.paths[`/api/${templateName}/sources`].get.parameters;
+  delete words.find((parameter: Json) => parameter.name === 'q').example;
+}
+
+/** The document of a module: its paths, title and examples, and the limits it keeps. */
+export function loadDocument(module: ModuleAbout, limits: DocumentLimits): OpenApiDocument {
   const { limitMax, geomMaxVertices, bodyLimit } = limits;
-  const values = { limitMax, geomMaxVertices, bodyLimit, defaultLimit: Math.min(1000, limitMax) };
-  return toFilled(readDocument(name), values) as OpenApiDocument;
+  const [defaultLimit, exampleLimit] = [Math.min(1000, limitMax), Math.min(10, limitMax)];
+  const values = { limitMax, geomMaxVertices, bodyLimit, defaultLimit, exampleLimit };
+  const document = readTemplate();
+  if (module.name !== templateName || module.example !== undefined) replaceExamples(document, module.example);
+  const filled = toFilled(document, values) as Json;
+  const description = [module.description, filled.info.description].filter(Boolean).join('\n\n');
+  return {
+    ...filled,
+    info: { ...filled.info, title: module.title, description },
+    paths: toRenamed(filled.paths, module.name),
+  };
 }

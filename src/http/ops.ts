@@ -1,38 +1,56 @@
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { ServiceError, toMessage } from '../errors.js';
 import type { SourceStatus } from '../query/index.js';
 import { allowOnly } from './methods.js';
 
-export interface OpsParts {
-  readonly modules: readonly { readonly name: string; readonly source: { status(): SourceStatus } }[];
-  isStopping(): boolean;
+interface Watched {
+  readonly name: string;
+  readonly source: { status(): SourceStatus };
 }
 
-const toDetail = (statuses: Record<string, SourceStatus>) =>
-  Object.fromEntries(Object.entries(statuses).map(([name, { detail }]) => [name, detail]));
+interface State {
+  readonly status: 'ready' | 'unavailable';
+  readonly [detail: string]: string | number | boolean;
+}
+
+function toState({ source }: Watched): State {
+  const { isReady, detail } = source.status();
+  return { status: isReady ? 'ready' : 'unavailable', ...detail };
+}
 
 /**
- * `live`: the process answers. `ready`: it is able to serve; where it is not, a problem with status 503 says why.
+ * Ready means able to serve: at least one of the modules is. What is down is told, and does not take the others out of
+ * service.
  */
-export function createOps({ modules, isStopping }: OpsParts): Router {
+function createReady(modules: readonly Watched[], isStopping: () => boolean): RequestHandler {
+  return (_req, res) => {
+    if (isStopping()) throw new ServiceError('unavailable', toMessage('http.stopping'));
+    const upstream = Object.fromEntries(modules.map((module) => [module.name, toState(module)]));
+    if (Object.values(upstream).every(({ status }) => status === 'unavailable')) {
+      const values = { names: Object.keys(upstream).join(', '), detail: JSON.stringify(upstream) };
+      throw new ServiceError('unavailable', toMessage('http.notReady', values));
+    }
+    res.json({ status: 'ready', upstream });
+  };
+}
+
+/** `live`: the process answers. `ready`: it is able to serve; where it is not, a problem with status 503 says why. */
+export function createOps(modules: readonly Watched[], isStopping: () => boolean): Router {
   const router = Router();
   const live = router.route('/health/live');
   live.get((_req, res) => void res.json({ status: 'live' }));
   live.all(allowOnly('GET, HEAD'));
   const ready = router.route('/health/ready');
-  ready.get((_req, res) => {
-    if (isStopping()) throw new ServiceError('unavailable', toMessage('http.stopping'));
-    const statuses = Object.fromEntries(modules.map(({ name, source }) => [name, source.status()]));
-    const unready = Object.keys(statuses).filter((name) => !statuses[name]?.isReady);
-    if (unready.length > 0) {
-      const detail = JSON.stringify(toDetail(statuses));
-      throw new ServiceError(
-        'unavailable',
-        toMessage('http.notReady', { names: unready.join(', '), detail }),
-      );
-    }
-    res.json({ status: 'ready', upstream: toDetail(statuses) });
-  });
+  ready.get(createReady(modules, isStopping));
   ready.all(allowOnly('GET, HEAD'));
+  return router;
+}
+
+/** `health` of one module: ready as it alone is. */
+export function createModuleHealth(module: Watched, isStopping: () => boolean): Router {
+  const router = Router();
+  const health = router.route('/health');
+  health.get(createReady([module], isStopping));
+  health.all(allowOnly('GET, HEAD'));
   return router;
 }

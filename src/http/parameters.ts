@@ -1,6 +1,12 @@
 import type { Request } from 'express';
 import { invalidRequest, ServiceError, toMessage } from '../errors.js';
-import { JsonFault, type JsonValue, type RawParameter, readJsonMembers } from '../query/index.js';
+import {
+  JsonFault,
+  type JsonValue,
+  maxParameters,
+  type RawParameter,
+  readJsonMembers,
+} from '../query/index.js';
 
 /** A bare `+` in the exponent of a coordinate, which form encoding would read as a space. */
 const exponentSign = /(\d[eE])\+(?=\d)/g;
@@ -11,7 +17,11 @@ function checkUtf8(name: string, value: string, raw: string): void {
 
 /** application/x-www-form-urlencoded (WHATWG URL §5.1), where reserved characters may also stand as they are. */
 function readFormEncoded(text: string, place: 'query' | 'form'): RawParameter[] {
-  return text.split('&').flatMap((pair) => {
+  const pairs = text.split('&', maxParameters + 1);
+  if (pairs.length > maxParameters) {
+    throw invalidRequest([{ message: toMessage('query.tooManyParameters', { max: maxParameters }) }]);
+  }
+  return pairs.flatMap((pair) => {
     const isGeom = pair.startsWith('geom=') || pair.startsWith('bbox=');
     const [entry] = new URLSearchParams(isGeom ? pair.replace(exponentSign, '$1%2B') : pair);
     if (entry === undefined) return [];
@@ -29,14 +39,27 @@ function toText(body: Buffer): string {
   }
 }
 
-function readJsonBody(text: string): RawParameter[] {
+function readMembers(text: string): ReturnType<typeof readJsonMembers> {
   try {
-    return readJsonMembers(text).map((member) => ({ ...member, place: 'json' }));
+    return readJsonMembers(text);
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     throw invalidRequest([{ parameter: 'body', message: error.text }]);
   }
 }
+
+/** Lists that are too long are refused here already: the check against the document would look at every item. */
+function readJsonBody(text: string): RawParameter[] {
+  const members = readMembers(text);
+  const message = toMessage('query.tooManyItems', { max: maxParameters });
+  const tooLong = members.filter(({ value }) => Array.isArray(value) && value.length > maxParameters);
+  if (tooLong.length > 0)
+    throw invalidRequest(tooLong.map(({ name: parameter }) => ({ parameter, message })));
+  return members.map((member) => ({ ...member, place: 'json' }));
+}
+
+/** Of JSON (RFC 8259 §2): a body of nothing else says as little as an empty one. */
+const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 const bodyTypes = ['application/json', 'application/x-www-form-urlencoded'] as const;
 
@@ -50,7 +73,7 @@ function readContentType(header: string): { type: string; charset: string } {
 /** @throws mediaTypeUnsupported, invalidRequest */
 function readBody(req: Request): RawParameter[] {
   const body: unknown = req.body;
-  if (!Buffer.isBuffer(body) || body.length === 0) return [];
+  if (!Buffer.isBuffer(body) || body.every(isSpace)) return [];
   const { type, charset } = readContentType(req.headers['content-type'] ?? '');
   if (!(bodyTypes as readonly string[]).includes(type)) {
     const types = bodyTypes.join(', ');
@@ -62,14 +85,23 @@ function readBody(req: Request): RawParameter[] {
   return type === 'application/json' ? readJsonBody(toText(body)) : readFormEncoded(toText(body), 'form');
 }
 
-function readHeaders(req: Request): RawParameter[] {
-  const { apikey, authorization = '' } = req.headers;
-  const [, scheme = '', credentials = ''] = /^(apikey|bearer) +(\S+) *$/i.exec(authorization) ?? [];
+/** RFC 9110 §11.6.2; schemes that are none of ours are for somebody in front of us. */
+function readAuthorization(value: string): RawParameter[] {
+  const [, scheme = '', credentials = ''] = /^(apikey|bearer) +(\S+) *$/i.exec(value) ?? [];
+  if (credentials === '') return [];
   const name = scheme.toLowerCase() === 'bearer' ? 'access_token' : 'apikey';
-  return [
-    ...(typeof apikey === 'string' ? [{ name: 'apikey', value: apikey, place: 'apikey' as const }] : []),
-    ...(credentials === '' ? [] : [{ name, value: credentials, place: 'authorization' as const }]),
-  ];
+  return [{ name, value: credentials, place: 'authorization' }];
+}
+
+/** As they came: Node joins one header that is there twice with a comma, and drops the second of another. */
+function readHeaders({ rawHeaders }: Request): RawParameter[] {
+  const parameters: RawParameter[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = [rawHeaders[i]?.toLowerCase(), rawHeaders[i + 1]];
+    if (name === 'apikey') parameters.push({ name, value, place: 'apikey' });
+    if (name === 'authorization') parameters.push(...readAuthorization(value));
+  }
+  return parameters;
 }
 
 /**
@@ -86,14 +118,13 @@ export function toRecord(
   parameters: readonly RawParameter[],
   places: readonly RawParameter['place'][],
 ): Record<string, JsonValue> {
-  const values = new Map<string, JsonValue[]>();
+  const values = new Map<string, Set<JsonValue>>();
   for (const { name, value, place } of parameters) {
     if (!places.includes(place)) continue;
-    const known = values.get(name);
-    if (known === undefined) values.set(name, [value]);
-    else if (!known.includes(value)) known.push(value);
+    const known = values.get(name) ?? new Set();
+    values.set(name, known.add(value));
   }
   return Object.fromEntries(
-    [...values].map(([name, list]) => [name, list.length === 1 ? list[0] : list]),
+    [...values].map(([name, [first, ...others]]) => [name, others.length === 0 ? first : [first, ...others]]),
   ) as never;
 }

@@ -1,7 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { invalidRequest, ServiceError, statusOf, toMessage, toText } from '../errors.js';
+import {
+  type FaultText,
+  invalidRequest,
+  ServiceError,
+  statusOf,
+  toFaultTexts,
+  toMessage,
+  toText,
+} from '../errors.js';
+import { createMask } from '../query/index.js';
 
 /** RFC 9457. `code` and `message` repeat `status` and `detail` for clients of API Carto. */
 export interface Problem {
@@ -11,7 +20,7 @@ export interface Problem {
   readonly code: number;
   readonly detail: string;
   readonly message: string;
-  readonly errors?: readonly { parameter?: string; pointer?: string; message: string }[];
+  readonly errors?: readonly FaultText[];
   readonly instance: string;
 }
 
@@ -20,7 +29,7 @@ export const problemType = 'application/problem+json';
 export function toProblem(error: ServiceError, requestId: string): Problem {
   const status = statusOf[error.kind];
   const detail = toText(error.text);
-  const errors = error.faults.map((fault) => ({ ...fault, message: toText(fault.message) }));
+  const errors = toFaultTexts(error.faults);
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
@@ -90,7 +99,7 @@ export function toServiceError(error: unknown): ServiceError {
 
 /** A message and what caused it, without the secrets of the request: what a log may hold of an error. */
 export function toLogged(error: unknown, secrets: readonly string[]): object {
-  const clean = (text: string) => secrets.reduce((left, secret) => left.replaceAll(secret, '***'), text);
+  const clean = createMask(secrets);
   if (!(error instanceof Error)) return { message: clean(String(error)) };
   const isOurs = error instanceof ServiceError;
   return {
@@ -118,7 +127,7 @@ export function createProblemHandler(logger: Logger): ErrorRequestHandler {
     if (res.destroyed) return;
     const error = toServiceError(thrown);
     res.locals.errorKind = error.kind;
-    const fields = { requestId: req.id, error: toLogged(error, toSecrets(res)) };
+    const fields = { requestId: req.id, module: res.locals.module, error: toLogged(error, toSecrets(res)) };
     if (statusOf[error.kind] >= 500) logger.error(fields, 'answered with an error');
     else logger.debug(fields, 'refused');
     if (!res.headersSent) writeProblem(res, error);

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
+import { type Message, toText } from '../errors.js';
 import { createCollectionWriter, createSequenceWriter } from '../formats/index.js';
 import { type FeatureSource, type SearchQuery, toCredentials, toSearchQuery } from '../query/index.js';
 import { type LinkContext, toBaseUrl, toLinkHeader, toLinks } from './links.js';
@@ -49,8 +50,20 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const url = `${toBaseUrl(req, config)}${req.baseUrl}${req.path}`;
     const context = { url, isPost: req.method === 'POST', parameters, query, type };
     const caller = { credentials, signal: left, requestId: String(req.id) };
+    if (query.explain) return explain(res, parts.source, query, caller);
     await answer(req, res, { ...parts, config, context, caller, query, type });
   };
+}
+
+/** How the search would be asked, instead of its features. */
+async function explain(
+  res: Response,
+  source: FeatureSource,
+  query: SearchQuery,
+  caller: Parameters<FeatureSource['explain']>[1],
+): Promise<void> {
+  const { steps, ...explanation } = await source.explain(query, caller);
+  res.json({ ...explanation, steps: steps.map((step) => toText(step)) });
 }
 
 interface Asked extends SearchParts {
@@ -90,13 +103,18 @@ function stream(res: Response, features: Parameters<typeof streamFeatures>[0], a
     left: asked.caller.signal,
     readerIdleMs: asked.config.readerIdleMs ?? defaultReaderIdleMs,
     begin: () => writeHead(res, asked.context),
-    toPage: ({ numberReturned, numberMatched, next }) => ({
+    toPage: ({ numberReturned, numberMatched, next, warnings }) => ({
       numberReturned,
       ...(numberMatched === undefined ? {} : { numberMatched }),
+      ...(warnings === undefined ? {} : { warnings: warnings.map(toWarning) }),
       timeStamp: new Date(),
       links: toLinks(asked.context, next),
     }),
   });
+}
+
+function toWarning(message: Message): { code: string; message: string } {
+  return { code: message.id, message: toText(message) };
 }
 
 /** RST, not FIN: to an HTTP/1.0 reader, and to a proxy that caches, FIN would make the half a whole. */

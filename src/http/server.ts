@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { ServiceError, toMessage } from '../errors.js';
 import { corsResponseHeaders } from './cors.js';
@@ -18,16 +24,19 @@ interface ParserError extends Error {
   readonly rawPacket?: Buffer;
 }
 
-/** A URL has no line end in it: where the packet that was too much has none either, it was the URL that was too long. */
+/** Visible ASCII is all a URL may hold: where the packet that was too much holds more, it was the headers that were. */
 function toError({ code, rawPacket }: ParserError): ServiceError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new ServiceError('requestTooSlow', toMessage('http.requestTooSlow'));
   }
   if (code === 'HPE_INVALID_URL') return new ServiceError('invalidRequest', toMessage('http.urlMalformed'));
   if (code !== 'HPE_HEADER_OVERFLOW') return new ServiceError('invalidRequest', toMessage('http.notHttp'));
-  return rawPacket?.includes('\r\n')
+  return /[^\x21-\x7e]/.test(rawPacket?.toString('latin1') ?? '')
     ? new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }))
-    : new ServiceError('urlTooLong', toMessage('http.urlTooLong', { limit: maxUrlBytes }));
+    : new ServiceError(
+        'urlTooLong',
+        toMessage('http.urlOrHeaderTooLong', { limit: maxUrlBytes, headerLimit: maxHeaderBytes }),
+      );
 }
 
 function toResponse(error: ServiceError): string {
@@ -51,16 +60,28 @@ function createClientErrorHandler(): (error: ParserError, socket: Socket) => voi
   return (error, socket) => {
     if (refused.has(socket)) return;
     refused.add(socket);
-    const isAnswering = (socket as Socket & { _httpMessage?: unknown })._httpMessage;
-    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) {
+    if (!socket.writable || error.code === 'ECONNRESET') {
       socket.resetAndDestroy();
       return;
     }
-    socket.end(toResponse(toError(error)));
     socket.on('error', () => {});
     socket.resume();
-    setTimeout(() => socket.destroy(), lingerMs).unref();
+    afterAnswers(socket, () => {
+      socket.end(toResponse(toError(error)));
+      setTimeout(() => socket.destroy(), lingerMs).unref();
+    });
   };
+}
+
+/**
+ * Requests before the one that was refused (pipelined, RFC 9112 §9.3.2) keep their answers, which come first. One that
+ * breaks off in its own body is answered in its stead, unless its answer has begun.
+ */
+function afterAnswers(socket: Socket, end: () => void): void {
+  const answer = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage;
+  if (answer?.req.complete) answer.once('finish', () => afterAnswers(socket, end));
+  else if (answer?.headersSent) socket.resetAndDestroy();
+  else if (socket.writable) end();
 }
 
 const sockets = new WeakMap<Server, Set<Socket>>();
@@ -68,9 +89,17 @@ const sockets = new WeakMap<Server, Set<Socket>>();
 /** An HTTP server whose every answer, also to what is not HTTP, has the one shape. */
 export function createHttpServer(app: RequestListener): Server {
   const server = createServer(
-    { maxHeaderSize, headersTimeout: 30_000, requestTimeout: 120_000, keepAliveTimeout: 10_000 },
+    {
+      maxHeaderSize,
+      headersTimeout: 30_000,
+      requestTimeout: 120_000,
+      keepAliveTimeout: 10_000,
+      requireHostHeader: false, // the app asks for it, and says so in the one shape
+    },
     app,
   );
+  // An expectation that is not understood may be passed over (RFC 9110 §10.1.1); Node's own 417 is a bare one.
+  server.on('checkExpectation', app);
   const open = new Set<Socket>();
   sockets.set(server, open);
   server.on('connection', (socket) => {

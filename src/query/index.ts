@@ -1,4 +1,5 @@
-export { JsonFault, type JsonValue, readJsonMembers } from './json.js';
+export { JsonFault, type JsonValue, maxParameters, readJsonMembers } from './json.js';
+export { createMask } from './mask.js';
 export type {
   Answer,
   Attribute,
@@ -6,6 +7,7 @@ export type {
   Bbox,
   Caller,
   Credentials,
+  Explanation,
   FeatureBatch,
   FeatureSource,
   PageEnd,

@@ -12,16 +12,18 @@ export type JsonValue =
 export class JsonFault extends Error {
   readonly text: Message;
 
-  constructor(id: MessageId, source: string, offset: number) {
+  constructor(id: MessageId, source: string, offset: number, values: Message['values'] = {}) {
     const before = source.slice(0, offset);
     const line = before.split('\n').length;
     const column = offset - before.lastIndexOf('\n');
     super(id);
     this.name = 'JsonFault';
-    this.text = toMessage(id, { line, column, offset });
+    this.text = toMessage(id, { ...values, line, column, offset });
   }
 }
 
+/** Parameters of a request in one place, repeated ones counted each time: more than any search needs. */
+export const maxParameters = 20_000;
 /** Deeper nesting than any GeoJSON needs; bounds the recursion of every reader behind this one. */
 const maxDepth = 64;
 
@@ -36,14 +38,16 @@ interface Part {
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9;
 const isDigit = (code: number) => code >= 48 && code <= 57;
 
-/** Checks JSON text without building anything; remembers where the outermost array's or object's values are. */
+/** Checks JSON text without building anything; remembers where the outermost array's or object's values are, if asked. */
 class JsonScanner {
   readonly parts: Part[] = [];
   private readonly text: string;
+  private readonly maxParts: number;
   private at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, maxParts: number) {
     this.text = text;
+    this.maxParts = maxParts;
   }
 
   scan(): this {
@@ -96,7 +100,12 @@ class JsonScanner {
     const name = isObject ? this.scanName() : undefined;
     const start = this.at;
     this.scanValue(depth);
-    if (depth === 1) this.parts.push({ ...(name === undefined ? {} : { name }), start, end: this.at });
+    if (depth === 1 && this.maxParts > 0) {
+      if (this.parts.length >= this.maxParts) {
+        throw new JsonFault('json.tooManyMembers', this.text, start, { max: this.maxParts });
+      }
+      this.parts.push({ ...(name === undefined ? {} : { name }), start, end: this.at });
+    }
     this.skipSpace();
   }
 
@@ -162,12 +171,19 @@ class JsonScanner {
   }
 }
 
+/** Without zeros at the end: `/0+$/` would look from each zero of a long run in the middle to the end of the run. */
+function trimZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  return digits.slice(0, end);
+}
+
 /** Digits without zeros at either end, and the power of ten they stand for. */
 function toDecimal(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = trimZeros(digits);
   const power = Number(exponent) - fraction.length + digits.length - significant.length;
   return significant === '' ? '0' : `${sign}${significant}e${power}`;
 }
@@ -181,18 +197,23 @@ function toExactNumber(raw: string): number | string {
 
 const isScalar = (value: JsonValue) => typeof value !== 'object' || value === null;
 
-/** Numbers of a list of scalars stay exact; inside anything deeper they are coordinates, and doubles. */
+/**
+ * Numbers of a list of scalars stay exact; inside anything deeper they are coordinates, and doubles. A list that is too
+ * long is refused as such, whatever is in it.
+ */
 function toValue(raw: string): JsonValue {
   const code = raw.charCodeAt(0);
   if (code === 0x2d || isDigit(code)) return toExactNumber(raw);
   const value = JSON.parse(raw) as JsonValue;
-  if (!Array.isArray(value) || !value.every(isScalar)) return value;
-  return new JsonScanner(raw).scan().parts.map(({ start, end }) => toValue(raw.slice(start, end)));
+  if (!Array.isArray(value) || value.length > maxParameters || !value.every(isScalar)) return value;
+  return new JsonScanner(raw, maxParameters)
+    .scan()
+    .parts.map(({ start, end }) => toValue(raw.slice(start, end)));
 }
 
 /** @throws JsonFault */
 export function readJson(text: string): JsonValue {
-  new JsonScanner(text).scan();
+  new JsonScanner(text, 0).scan();
   return JSON.parse(text) as JsonValue;
 }
 
@@ -201,7 +222,7 @@ export function readJson(text: string): JsonValue {
  * @throws JsonFault
  */
 export function readJsonMembers(text: string): { readonly name: string; readonly value: JsonValue }[] {
-  const { parts } = new JsonScanner(text).scan();
+  const { parts } = new JsonScanner(text, maxParameters).scan();
   if (!/^\s*\{/.test(text)) throw new JsonFault('json.objectExpected', text, 0);
   return parts.map(({ name = '', start, end }) => ({ name, value: toValue(text.slice(start, end)) }));
 }

@@ -1,3 +1,4 @@
+import type { Message } from '../errors.js';
 import type { Bbox, Geometry } from '../geometry/index.js';
 
 export type { Bbox } from '../geometry/index.js';
@@ -33,6 +34,8 @@ export interface SearchQuery {
   /** Features skipped before the page, at least 0. */
   readonly startIndex: number;
   readonly count: 'auto' | 'always' | 'never';
+  /** How it would be asked is wanted, not the features. */
+  readonly explain?: true;
 }
 
 /** What the caller brought to be let in upstream. Never logged, never part of a message. */
@@ -66,6 +69,8 @@ export interface PageEnd {
   readonly numberMatched?: number;
   /** How to ask for the next page: there exactly when more features exist. */
   readonly next?: { readonly startIndex: number } | { readonly featureIds: readonly string[] };
+  /** What a reader of the page should know: nothing in it is wrong, but something may be missing or change. */
+  readonly warnings?: readonly Message[];
 }
 
 /** A page of features: whole features as they arrive; the generator's return value ends the page. */
@@ -127,6 +132,21 @@ export interface SourceDescription extends SourceSummary {
   readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
+/** How a search would be asked of the upstream. */
+export interface Explanation {
+  /** The first request; keys are masked. */
+  readonly request: {
+    readonly method: 'GET' | 'POST';
+    readonly url: string;
+    readonly contentType?: string;
+    readonly body?: string;
+  };
+  /** What was learnt of the upstream and the source; plain JSON. */
+  readonly upstream: Readonly<Record<string, unknown>>;
+  /** What is done upstream and what here, in words. */
+  readonly steps: readonly Message[];
+}
+
 export interface SourceStatus {
   /** Able to serve: false only where that is known without a caller's key. */
   readonly isReady: boolean;
@@ -147,5 +167,7 @@ export interface FeatureSource {
    * @throws invalidRequest with every fault against the schema
    */
   search(query: SearchQuery, caller: Caller): Promise<Answer>;
+  /** How the search would be asked. @throws as `search` does before it asks */
+  explain(query: SearchQuery, caller: Caller): Promise<Explanation>;
   status(): SourceStatus;
 }

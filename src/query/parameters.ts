@@ -25,8 +25,12 @@ export interface RawParameter {
 const defaultLimit = 1000;
 /** xsd:int, which upstreams read offsets as. */
 const maxStartIndex = 2 ** 31 - 1;
-/** More faults than these help nobody; they would only make the answer as large as the request. */
-const maxFaults = 50;
+/** Attributes that a request may name, in filters and in `_propertyNames`; layers have tens. */
+const maxNames = 500;
+/** Values of all attributes together, and ids: each becomes a condition of the upstream's filter. */
+const maxValues = 10_000;
+/** No name of ours is near to a longer one, and its distance would be long in coming. */
+const maxNearLength = 40;
 const attributePrefix = 'property:';
 
 /** Cache busters of browser libraries, and the key that a form sends though nobody filled it in. */
@@ -39,6 +43,8 @@ export class Parameters<Name extends string> {
   readonly faults: Fault[] = [];
   private readonly ourNames: readonly string[];
   private readonly ours = new Map<string, RawParameter>();
+  private readonly comparable = new Map<string, JsonValue>();
+  private readonly contradicted = new Set<string>();
   private readonly others: RawParameter[] = [];
 
   /** @param ourNames in the order faults are told; every other name is an attribute's */
@@ -54,11 +60,20 @@ export class Parameters<Name extends string> {
   private addOurs(parameter: RawParameter): void {
     const first = this.ours.get(parameter.name);
     if (first === undefined) this.ours.set(parameter.name, parameter);
-    else if (!isDeepStrictEqual(toComparable(first), toComparable(parameter))) {
+    else if (!this.contradicted.has(parameter.name) && !this.isSame(first, parameter)) {
+      this.contradicted.add(parameter.name);
       const id = first.place === parameter.place ? 'query.givenTwice' : 'query.givenInTwoPlaces';
       const places = { place: placeNames[first.place], other: placeNames[parameter.place] };
       this.fault(parameter.name, id, places);
     }
+  }
+
+  /** A geometry may be large and come often: the first is read once. */
+  private isSame(first: RawParameter, other: RawParameter): boolean {
+    if (first.value === other.value) return true;
+    const known = this.comparable.get(first.name) ?? toComparable(first);
+    this.comparable.set(first.name, known);
+    return isDeepStrictEqual(known, toComparable(other));
   }
 
   fault(parameter: string, id: MessageId, values = {}, pointer?: string): undefined {
@@ -117,14 +132,25 @@ export class Parameters<Name extends string> {
       const i = this.ourNames.indexOf(parameter ?? '');
       return i < 0 ? this.ourNames.length : i;
     };
-    return [...this.faults].sort((a, b) => rank(a) - rank(b)).slice(0, maxFaults);
+    return [...this.faults].sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** Ids. */
+  ids(name: Name): string[] | undefined {
+    return this.list(name, maxValues);
+  }
+
+  /** Names of attributes. */
+  names(name: Name): string[] | undefined {
+    return this.list(name, maxNames);
   }
 
   /** A comma list, or in JSON also an array of texts; each item once. */
-  list(name: Name): string[] | undefined {
+  private list(name: Name, max: number): string[] | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
-    const items = typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value;
+    const items = typeof value === 'string' ? value.split(',', max + 1).map((item) => item.trim()) : value;
+    if (Array.isArray(items) && items.length > max) return this.fault(name, 'query.tooManyItems', { max });
     if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
       return this.fault(name, 'query.notList');
     }
@@ -134,6 +160,18 @@ export class Parameters<Name extends string> {
 
   /** Everything that is not ours, in the order it came. */
   attributes(): AttributeFilter[] {
+    const count = this.others.reduce((sum, { value }) => sum + (Array.isArray(value) ? value.length : 1), 0);
+    if (count > maxValues) {
+      this.faults.push({ message: toMessage('query.tooManyValues', { max: maxValues }) });
+      return [];
+    }
+    const filters = this.filters();
+    if (filters.length <= maxNames) return filters;
+    this.faults.push({ message: toMessage('query.tooManyNames', { max: maxNames }) });
+    return [];
+  }
+
+  private filters(): AttributeFilter[] {
     const filters = new Map<string, { parameter: string; values: Set<AttributeFilter['values'][number]> }>();
     for (const { name: parameter, value } of this.others) {
       const name = this.attributeName(parameter);
@@ -152,9 +190,10 @@ export class Parameters<Name extends string> {
     if (parameter === '' || parameter === attributePrefix) return this.fault(parameter, 'query.nameMissing');
     if (!parameter.startsWith('_')) return parameter;
     const known = this.ourNames.filter((name) => name.startsWith('_'));
-    const nearest = closest(parameter, known);
-    const isNear = distance(parameter.toLowerCase(), nearest.toLowerCase()) <= nearest.length / 2;
-    return isNear
+    const given = parameter.slice(0, maxNearLength).toLowerCase();
+    const nearest = closest(given, known);
+    const isNear = distance(given, nearest.toLowerCase()) <= nearest.length / 2;
+    return isNear && parameter.length <= maxNearLength
       ? this.fault(parameter, 'query.unknownNear', { nearest, name: parameter })
       : this.fault(parameter, 'query.unknown', { known: known.join(', '), name: parameter });
   }

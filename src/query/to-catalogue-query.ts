@@ -10,6 +10,9 @@ export interface CatalogueQuery {
   readonly startIndex: number;
 }
 
+/** Words of a search in the catalogue; each is looked for in every source. */
+const maxWords = 50;
+
 const keyNames = ['apikey', 'access_token'] as const;
 
 /**
@@ -23,14 +26,11 @@ export function toCatalogueQuery(
   const parameters = new Parameters(given, ['q', ...keyNames, '_limit', '_start']);
   const q = parameters.has('q') ? parameters.raw('q') : '';
   const page = parameters.page(limits.limitMax);
+  const words = [...new Set(String(q).split(/\s+/))].filter((word) => word !== '');
+  if (words.length > maxWords) parameters.fault('q', 'query.tooManyWords', { max: maxWords });
   parameters.refuseOthers();
   if (parameters.faults.length > 0) throw invalidRequest(parameters.orderedFaults());
-  return {
-    words: String(q)
-      .split(/\s+/)
-      .filter((word) => word !== ''),
-    ...page,
-  };
+  return { words, ...page };
 }
 
 /**

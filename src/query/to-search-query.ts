@@ -22,6 +22,7 @@ const ourNames = [
   '_propertyNames',
   '_sortBy',
   '_count',
+  '_explain',
 ] as const;
 
 type Ours = Parameters<(typeof ourNames)[number]>;
@@ -60,7 +61,7 @@ const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 function readBbox(parameters: Ours): Bbox | undefined {
   const value = parameters.value('bbox');
   if (value === undefined) return undefined;
-  const items = typeof value === 'string' ? value.split(',') : value;
+  const items = typeof value === 'string' ? value.split(',', 5) : value;
   if (!Array.isArray(items) || items.length !== 4) return parameters.fault('bbox', 'query.notBbox');
   const numbers = items.map((item: JsonValue) => {
     const text = typeof item === 'string' ? item.trim() : String(item);
@@ -103,6 +104,12 @@ function readCount(parameters: Ours): SearchQuery['count'] {
   return count ?? parameters.fault('_count', 'query.notOneOf', { names: 'auto, true, false' }) ?? 'auto';
 }
 
+function readExplain(parameters: Ours): true | undefined {
+  const value = parameters.value('_explain');
+  if (value === undefined || String(value) === 'false') return undefined;
+  return String(value) === 'true' || parameters.fault('_explain', 'query.notOneOf', { names: 'true, false' });
+}
+
 /** Ids name features outright: nothing may narrow or order them further. */
 function checkFeatureIdAlone(parameters: Ours, attributes: readonly AttributeFilter[]): void {
   if (!parameters.has('_featureId')) return;
@@ -121,16 +128,17 @@ export function toSearchQuery(given: readonly RawParameter[], limits: QueryLimit
   const source = readSource(parameters);
   const geometries = readGeom(parameters, limits.geomMaxVertices);
   const bbox = readBbox(parameters);
-  const featureIds = parameters.list('_featureId');
+  const featureIds = parameters.ids('_featureId');
   parameters.text('apikey');
   parameters.text('access_token');
   const { limit, startIndex } = parameters.page(limits.limitMax);
-  const propertyNames = parameters.list('_propertyNames');
+  const propertyNames = parameters.names('_propertyNames');
   const sortBy = readSortBy(parameters);
   const count = readCount(parameters);
+  const explain = readExplain(parameters);
   const attributes = parameters.attributes();
   checkFeatureIdAlone(parameters, attributes);
   if (parameters.faults.length > 0) throw invalidRequest(parameters.orderedFaults());
-  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy });
+  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy, explain });
   return { source, ...optional, attributes, limit, startIndex, count };
 }

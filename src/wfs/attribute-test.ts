@@ -1,4 +1,4 @@
-import type { Message } from '../errors.js';
+import { type Message, toMessage } from '../errors.js';
 import type { SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter } from '../query/index.js';
 import { type Filter, toOr } from './filter.js';
@@ -34,6 +34,8 @@ export function toAttributeTest(
     }
     const read = toLiteral(value, attribute);
     if ('fault' in read) faults.push(read.fault);
+    else if (isNumeric(attribute) && read.literal.length > MAX_DIGITS)
+      faults.push(toMessage('wfs.tooManyDigits', { name: attribute.name, count: MAX_DIGITS }));
     else values.push(TESTS[attribute.type](attribute.name, read.literal));
   }
   const filters = values.map((value) => value.filter);
@@ -45,6 +47,24 @@ export function toAttributeTest(
       toElements(json).some((element) => values.some((value) => value.matches(element))),
   };
   return { test, faults };
+}
+
+/** More digits than any number of a database; reading millions of them would take seconds. */
+const MAX_DIGITS = 1000;
+
+function isNumeric({ type }: SchemaAttribute): boolean {
+  return type === 'integer' || type === 'number';
+}
+
+/** Any of the values of both. */
+export function toEither(one: AttributeTest, other: AttributeTest): AttributeTest {
+  const isAskable = one.filter !== undefined && other.filter !== undefined;
+  return {
+    name: one.name,
+    filter: isAskable ? toOr([one.filter, other.filter]) : undefined,
+    isExact: one.isExact && other.isExact,
+    matches: (json) => one.matches(json) || other.matches(json),
+  };
 }
 
 const equal = (propertyName: string, literal: string): Filter => ({
@@ -149,9 +169,15 @@ function toNear(name: string, literal: string): Filter {
   return between(name, String(BigInt(literal) - 4096n), String(BigInt(literal) + 4096n));
 }
 
+const FIRST_DAY = Date.parse('0001-01-01T00:00:00Z');
+const LAST_DAY = Date.parse('9999-12-31T00:00:00Z');
+
+/** Some days from the day of an instant, within the years that every server's dates know. */
 function toDay(dateTime: string, days: number): string {
-  const day = new Date(`${dateTime.slice(0, 10)}T00:00:00Z`);
-  return new Date(day.getTime() + days * 86_400_000).toISOString().slice(0, 10);
+  const [year = 0, month = 1, day = 1] = dateTime.slice(0, dateTime.indexOf('T')).split('-').map(Number);
+  const date = new Date(0);
+  date.setUTCFullYear(Math.min(year, 10_000), month - 1, day + days);
+  return new Date(Math.min(LAST_DAY, Math.max(FIRST_DAY, date.getTime()))).toISOString().slice(0, 10);
 }
 
 /** By instant; where one of the two has no time zone, as the clock shows it. */

@@ -7,6 +7,10 @@ export interface Capabilities {
   readonly version: string | undefined;
   readonly service: Omit<SourceList, 'sources'>;
   readonly featureTypes: readonly SourceSummary[];
+  /** Names of ogc:SpatialOperators (OGC 04-095 §18); undefined where the document says nothing of filters. */
+  readonly spatialOperators: readonly string[] | undefined;
+  /** How GetFeature may be sent (OGC 05-008 §7.4.6); empty where the document does not say. */
+  readonly getFeatureMethods: readonly ('GET' | 'POST')[];
 }
 
 type Draft<T> = { -readonly [K in keyof T]?: T[K] };
@@ -30,6 +34,9 @@ export function readCapabilities(xml: string): Capabilities {
   const path: string[] = [];
   const service: ServiceDraft = { keywords: [], provider: {}, contact: {} };
   const types: TypeDraft[] = [];
+  const methods = new Set<'GET' | 'POST'>();
+  let operators: string[] | undefined;
+  let operation: string | undefined;
   let version: string | undefined;
   let text = '';
 
@@ -50,6 +57,12 @@ export function readCapabilities(xml: string): Capabilities {
     if (path.at(-1) === 'FeatureType' && path.at(-2) === 'FeatureTypeList')
       types.push({ keywords: [], corners: {} });
     readTagAttributes(tag, path, service, types.at(-1));
+    if (tag.local === 'Filter_Capabilities') operators ??= [];
+    const operator = toSpatialOperator(tag, path);
+    if (operator !== undefined) operators?.push(operator);
+    if (tag.local === 'Operation') operation = tag.attributes.name?.value;
+    const method = toGetFeatureMethod(path, operation);
+    if (method !== undefined) methods.add(method);
   });
   const collect = (part: string) => {
     text += part;
@@ -67,7 +80,27 @@ export function readCapabilities(xml: string): Capabilities {
     version,
     service: toService(service),
     featureTypes: types.flatMap((type) => toSummary(type) ?? []),
+    spatialOperators: operators,
+    getFeatureMethods: [...methods],
   };
+}
+
+/** Filter 1.1: `<SpatialOperator name="Intersects"/>`; Filter 1.0: `<Intersect/>` inside Spatial_Operators. */
+function toSpatialOperator(tag: SaxesTagNS, path: readonly string[]): string | undefined {
+  if (tag.local === 'SpatialOperator') return tag.attributes.name?.value;
+  if (path.at(-2) !== 'Spatial_Operators') return undefined;
+  return tag.local === 'Intersect' ? 'Intersects' : tag.local;
+}
+
+/** WFS 1.1.0: Operation/DCP/HTTP/Get; WFS 1.0.0: Request/GetFeature/DCPType/HTTP/Get. */
+function toGetFeatureMethod(
+  path: readonly string[],
+  operation: string | undefined,
+): 'GET' | 'POST' | undefined {
+  const name = path.at(-1);
+  if (path.at(-2) !== 'HTTP' || (name !== 'Get' && name !== 'Post')) return undefined;
+  const isGetFeature = path.at(-3) === 'DCPType' ? path.at(-4) === 'GetFeature' : operation === 'GetFeature';
+  return isGetFeature ? (name === 'Get' ? 'GET' : 'POST') : undefined;
 }
 
 function readTagAttributes(

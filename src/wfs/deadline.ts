@@ -9,7 +9,7 @@ export interface Deadline {
   readonly left: number;
   /**
    * @param timeoutMs for this step; the deadline itself may be nearer
-   * @throws upstreamTimeout with the text `message`
+   * @throws upstreamTimeout with the text `message`, or that of the deadline where that was the nearer
    */
   wait<T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T>;
 }
@@ -22,16 +22,14 @@ export function createDeadline(milliseconds: number): Deadline {
     },
     async wait(step, timeoutMs, message) {
       const bound = Math.min(timeoutMs, left);
+      const text =
+        left < timeoutMs
+          ? toMessage('wfs.deadline', { seconds: toSeconds(milliseconds) })
+          : toMessage(message, { seconds: toSeconds(timeoutMs) });
       const begun = performance.now();
       let timer: NodeJS.Timeout | undefined;
       const timeout = new Promise<never>((_, reject) => {
-        const tooLate = () =>
-          reject(
-            new ServiceError(
-              'upstreamTimeout',
-              toMessage(message, { seconds: Math.round(bound / 100) / 10 }),
-            ),
-          );
+        const tooLate = () => reject(new ServiceError('upstreamTimeout', text));
         timer = setTimeout(tooLate, Math.max(0, bound));
       });
       step.catch(() => {}); // it may fail after the timeout
@@ -44,3 +42,5 @@ export function createDeadline(milliseconds: number): Deadline {
     },
   };
 }
+
+const toSeconds = (milliseconds: number) => Math.round(milliseconds / 100) / 10;

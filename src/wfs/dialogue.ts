@@ -8,10 +8,11 @@ import {
   GmlExceptionReport,
   readFeatureTypes,
 } from '../gml/index.js';
+import type { Abilities } from './abilities.js';
 import { type Capabilities, readCapabilities } from './capabilities.js';
 import type { Deadline } from './deadline.js';
-import { toExceptionError, toRefusalError } from './exception.js';
-import { encodeGetFeature, type GetFeature } from './get-feature.js';
+import { toExceptionError, toKeylessError, toRefusalError } from './exception.js';
+import { encodeGetFeature, encodeGetFeatureKvp, type GetFeature } from './get-feature.js';
 import type { PlacedKey } from './keys.js';
 import type { Transport, WfsResponse } from './transport.js';
 
@@ -33,13 +34,15 @@ export interface Dialogue {
 export interface FeatureStream extends AsyncGenerator<Converted, void, void> {
   /** `numberOfFeatures` as the root element says it, once that has been read. */
   readonly declaredCount: number | undefined;
+  /** Faults that cost features their geometry, by name, counted so far. */
+  readonly warnings: Readonly<Record<string, number>>;
 }
 
 // Documents that are read whole: Géoplateforme's capabilities are 5 MB.
 const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
-export function createDialogue(transport: Transport, wantsKey: boolean): Dialogue {
+export function createDialogue(transport: Transport, wantsKey: boolean, abilities: Abilities): Dialogue {
   async function readDocument(parameters: Record<string, string>, asker: Asker): Promise<string> {
     const response = await transport.send({ parameters: { service: 'WFS', ...parameters }, ...asker });
     const body = await readText(response, isOk(response) ? MAX_DOCUMENT_BYTES : MAX_REFUSAL_BYTES);
@@ -50,32 +53,63 @@ export function createDialogue(transport: Transport, wantsKey: boolean): Dialogu
     return body;
   }
 
+  /** What a document of the upstream cannot be read for may be told in its own words, and so hold the key. */
+  function toRead<T>(read: () => T, { key }: Asker): T {
+    try {
+      return read();
+    } catch (error) {
+      throw toKeylessError(error, key);
+    }
+  }
+
   return {
     async getCapabilities(asker) {
-      return readCapabilities(await readDocument({ version: '1.1.0', request: 'GetCapabilities' }, asker));
+      const document = await readDocument({ version: '1.1.0', request: 'GetCapabilities' }, asker);
+      return toRead(() => readCapabilities(document), asker);
     },
     async describeFeatureType(typeName, asker) {
       const request = { version: '1.1.0', request: 'DescribeFeatureType', typeName };
-      return readFeatureTypes(await readDocument(request, asker));
+      const document = await readDocument(request, asker);
+      return toRead(() => readFeatureTypes(document), asker);
     },
     getFeature(request, options, asker) {
       const converter = createGmlConverter(options);
-      const features = readFeatures(transport, request, converter, asker, wantsKey);
-      return Object.defineProperty(features, 'declaredCount', {
-        get: () => converter.declaredCount,
+      const send = () => sendGetFeature(transport, request, asker, abilities);
+      const features = readFeatures(send, converter, asker, wantsKey);
+      return Object.defineProperties(features, {
+        declaredCount: { get: () => converter.declaredCount },
+        warnings: { get: () => converter.warnings },
       }) as unknown as FeatureStream;
     },
   };
 }
 
-async function* readFeatures(
+/** By POST, which takes filters of any size, unless the upstream takes GET alone. */
+async function sendGetFeature(
   transport: Transport,
   request: GetFeature,
+  asker: Asker,
+  abilities: Abilities,
+): Promise<WfsResponse> {
+  // an upstream without filters may know ids all the same: as a parameter of GET (Opendatasoft)
+  const isById = request.filter?.operator === 'FeatureId' && !abilities.attributeFilters;
+  if (abilities.method === 'POST' && !isById) {
+    const response = await transport.send({ body: encodeGetFeature(request), ...asker });
+    if (response.status !== 405) return response;
+    await response.chunks.return();
+  }
+  const response = await transport.send({ parameters: encodeGetFeatureKvp(request), ...asker });
+  if (isOk(response) && !isById) abilities.lack('POST');
+  return response;
+}
+
+async function* readFeatures(
+  send: () => Promise<WfsResponse>,
   converter: GmlConverter,
   asker: Asker,
   wantsKey: boolean,
 ): AsyncGenerator<Converted, void, void> {
-  const response = await transport.send({ body: encodeGetFeature(request), ...asker });
+  const response = await send();
   try {
     if (!isOk(response)) throw await toRefusal(response, new Uint8Array(), asker.key, wantsKey);
     let head: Uint8Array | undefined = new Uint8Array();
@@ -98,7 +132,9 @@ async function* readFeatures(
       throw new ServiceError('upstreamUnusable', toMessage('wfs.truncatedResponse'));
     }
   } catch (error) {
-    throw error instanceof GmlExceptionReport ? toExceptionError(error.exceptions, asker.key, error) : error;
+    throw error instanceof GmlExceptionReport
+      ? toExceptionError(error.exceptions, asker.key)
+      : toKeylessError(error, asker.key);
   } finally {
     await response.chunks.return();
   }

@@ -1,5 +1,6 @@
 import { ServiceError, toMessage } from '../errors.js';
 import { type GmlException, readExceptionReport } from '../gml/index.js';
+import { createMask } from '../query/index.js';
 import { keyMissing, type PlacedKey } from './keys.js';
 
 /** An answer that is none: its status, headers, and the beginning of its body. */
@@ -30,28 +31,46 @@ export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boole
   return new ServiceError('upstreamUnusable', toMessage('wfs.notGml', { status, what }));
 }
 
-/** An exception report is an answer of 502: what is wrong with the caller's request is found before it is sent. */
-export function toExceptionError(
-  exceptions: readonly GmlException[],
-  key: PlacedKey,
-  cause?: unknown,
-): ServiceError {
+/**
+ * An exception report is an answer of 502: what is wrong with the caller's request is found before it is sent. It has
+ * no cause: that would carry the upstream's raw words, and with them perhaps the key, into the log.
+ */
+export function toExceptionError(exceptions: readonly GmlException[], key: PlacedKey): ServiceError {
   const words = exceptions.map(({ code, locator, text }) =>
     [code, locator && `(${locator})`, text && `: ${text}`].filter(Boolean).join(' ').replace(' : ', ': '),
   );
   const text = toCleanText(words.join('; '), key.secrets) || 'no text';
-  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text }), { cause });
+  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text }));
+}
+
+/** An error as it may leave: where its words, or its cause's, hold the key (in a tag, a path), they are masked. */
+export function toKeylessError(error: unknown, { secrets }: PlacedKey): unknown {
+  if (!(error instanceof ServiceError)) return error;
+  const mask = createMask(secrets);
+  const holdsKey = (text: string) => mask(text) !== text;
+  if (!holdsKey(`${error.message}\n${error.cause instanceof Error ? error.cause.message : ''}`)) return error;
+  const values = Object.entries(error.text.values).map(([name, value]) => [name, mask(String(value))]);
+  const { kind, faults, headers } = error;
+  return new ServiceError(kind, toMessage(error.text.id, Object.fromEntries(values)), { faults, headers });
+}
+
+/** The upstream answered with an exception report: it may have been one part of the request that it would not have. */
+export function isException(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && error.text.id === 'wfs.exceptionReport';
+}
+
+/** What an upstream reports when it is not the request that is at fault (Géoplateforme does so with status 400). */
+export function isPassing(error: ServiceError): boolean {
+  return /obtain connection|timed?[ -]?out|too many|temporar|try again|overload|unavailable|connection (?:refused|reset|closed)|pool/i.test(
+    error.message,
+  );
 }
 
 const MAX_TEXT = 500;
 
 /** Keys, addresses, file paths, stack traces and control characters stay here. */
 export function toCleanText(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    for (const form of new Set([secret, encodeURIComponent(secret)])) clean = clean.replaceAll(form, '***');
-  }
-  clean = clean
+  const clean = createMask(secrets)(text)
     .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, '[address]')
     .replace(/^\s*at [\w.$<>/]+\(.*\)\s*$/gm, '')
     .replace(/(^|[\s"'(=])\/(?:[\w.-]+\/)+[\w.-]*/g, '$1[path]')

@@ -11,6 +11,12 @@ export interface Experience {
   countIsCapped(count: number): void;
   readonly canSort: boolean;
   sortRefused(): void;
+  /** False once a feature was met whose id is not made of the attribute that was learnt. */
+  readonly idHolds: boolean;
+  idRefuted(): void;
+  readonly canPage: boolean;
+  /** startIndex, for this feature type at least. */
+  startIndexRefused(): void;
 }
 
 export function createExperience(): Experience {
@@ -18,6 +24,8 @@ export function createExperience(): Experience {
   let largestTrueCount = 0;
   let countCap: number | undefined;
   let canSort = true;
+  let canPage = true;
+  let idHolds = true;
   return {
     delivered(numberOfFeatures) {
       largestPage = Math.max(largestPage, numberOfFeatures);
@@ -36,6 +44,18 @@ export function createExperience(): Experience {
     },
     sortRefused() {
       canSort = false;
+    },
+    get idHolds() {
+      return idHolds;
+    },
+    idRefuted() {
+      idHolds = false;
+    },
+    get canPage() {
+      return canPage;
+    },
+    startIndexRefused() {
+      canPage = false;
     },
   };
 }

@@ -1,5 +1,7 @@
 /** A Feature as the converter writes it, taken apart without reading its numbers: values stay digit by digit. */
 export interface FeatureText {
+  /** As JSON text; `null` where there is none. */
+  readonly id: string;
   readonly geometry: string;
   /** Name to value, as JSON text. */
   readonly properties: ReadonlyMap<string, string>;
@@ -21,6 +23,7 @@ export function readFeatureText(feature: string): FeatureText {
     readMembers(feature, at.start, (name, start, end) => properties.set(name, feature.slice(start, end)));
   }
   return {
+    id: slice('id'),
     geometry: slice('geometry'),
     properties,
     withProperties(names) {

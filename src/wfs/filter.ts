@@ -1,7 +1,13 @@
 import type { AxisOrder } from '../crs/index.js';
-import type { Geometry, Position } from '../geometry/index.js';
+import type { Bbox, Geometry, Position } from '../geometry/index.js';
 import { toPlainNumber } from './literal.js';
 import { encodeElement, encodeText } from './xml.js';
+
+/** How coordinates are written in a filter: under which srsName, and in which order. */
+export interface CoordinateForm {
+  readonly srsName: string;
+  readonly axisOrder: AxisOrder;
+}
 
 /**
  * What a feature must fulfil: the part of OGC Filter 1.1 (OGC 04-095) that is asked of upstreams. The names of
@@ -12,8 +18,16 @@ export type Filter =
   | {
       readonly operator: 'Intersects';
       readonly propertyName: string;
+      /** Easting and northing, or longitude and latitude, of `form`'s CRS. */
       readonly geometry: Geometry;
-      readonly axisOrder: AxisOrder;
+      readonly form: CoordinateForm;
+    }
+  | {
+      readonly operator: 'BBOX';
+      readonly propertyName: string;
+      /** As `geometry`. */
+      readonly bbox: Bbox;
+      readonly form: CoordinateForm;
     }
   | { readonly operator: 'PropertyIsEqualTo'; readonly propertyName: string; readonly literal: string }
   | { readonly operator: 'PropertyIsNull'; readonly propertyName: string }
@@ -40,26 +54,35 @@ function toLogical(operator: 'And' | 'Or', operands: readonly Filter[]): Filter 
   return operands.length > 1 ? { operator, operands } : operands[0];
 }
 
-/** `srsName` stands on every geometry of the filter, whatever the server makes of it. */
-export function encodeFilter(filter: Filter, srsName: string): string {
-  return encodeElement('ogc:Filter', {}, encodeOperator(filter, srsName));
+export function isSpatial(filter: Filter): boolean {
+  if (filter.operator === 'And' || filter.operator === 'Or') return filter.operands.some(isSpatial);
+  return filter.operator === 'Intersects' || filter.operator === 'BBOX';
 }
 
-function encodeOperator(filter: Filter, srsName: string): string {
+/** @param namespaces prefix to URI, where the filter stands on its own (GET): nothing around it declares them */
+export function encodeFilter(filter: Filter, namespaces: Readonly<Record<string, string>> = {}): string {
+  const declarations = Object.entries(namespaces).map(([prefix, uri]) => [`xmlns:${prefix}`, uri]);
+  return encodeElement('ogc:Filter', Object.fromEntries(declarations), encodeOperator(filter));
+}
+
+function encodeOperator(filter: Filter): string {
   switch (filter.operator) {
     case 'And':
     case 'Or':
-      return encodeElement(
-        `ogc:${filter.operator}`,
-        {},
-        ...filter.operands.map((operand) => encodeOperator(operand, srsName)),
-      );
+      return encodeElement(`ogc:${filter.operator}`, {}, filter.operands.map(encodeOperator));
     case 'Intersects':
       return encodeElement(
         'ogc:Intersects',
         {},
         encodePropertyName(filter.propertyName),
-        encodeGeometry(filter.geometry, srsName, filter.axisOrder),
+        encodeGeometry(filter.geometry, filter.form),
+      );
+    case 'BBOX':
+      return encodeElement(
+        'ogc:BBOX',
+        {},
+        encodePropertyName(filter.propertyName),
+        encodeEnvelope(filter.bbox, filter.form),
       );
     case 'PropertyIsEqualTo':
       return encodeElement(
@@ -98,11 +121,22 @@ function encodeLiteral(literal: string): string {
   return encodeElement('ogc:Literal', {}, encodeText(literal));
 }
 
+/** GML 3.1.1 §10.1.4.6 */
+function encodeEnvelope([west, south, east, north]: Bbox, { srsName, axisOrder }: CoordinateForm): string {
+  const position = axisOrder === 'latLon' ? encodeLatLon : encodeLonLat;
+  return encodeElement(
+    'gml:Envelope',
+    { srsName },
+    encodeElement('gml:lowerCorner', {}, position([west, south])),
+    encodeElement('gml:upperCorner', {}, position([east, north])),
+  );
+}
+
 /**
- * GML 3.1.1 in the forms that every server measured understands: posList, MultiLineString and MultiPolygon (QGIS Server
+ * `srsName` stands on every geometry of a filter, whatever the server makes of it. GML 3.1.1 in the forms that every server measured understands: posList, MultiLineString and MultiPolygon (QGIS Server
  * finds nothing with pos sequences, MultiCurve or MultiSurface). Heights are left out: predicates are planar.
  */
-export function encodeGeometry(geometry: Geometry, srsName: string, axisOrder: AxisOrder): string {
+function encodeGeometry(geometry: Geometry, { srsName, axisOrder }: CoordinateForm): string {
   const position = axisOrder === 'latLon' ? encodeLatLon : encodeLonLat;
   const posList = (positions: readonly Position[]) =>
     encodeElement('gml:posList', {}, positions.map(position).join(' '));
@@ -115,12 +149,16 @@ export function encodeGeometry(geometry: Geometry, srsName: string, axisOrder: A
     encodeElement(
       'gml:Polygon',
       { srsName: srs },
-      ...rings.map((positions, k) =>
+      rings.map((positions, k) =>
         encodeElement(k === 0 ? 'gml:exterior' : 'gml:interior', {}, ring(positions)),
       ),
     );
   const multi = (name: string, member: string, parts: readonly string[]) =>
-    encodeElement(name, { srsName }, ...parts.map((part) => encodeElement(member, {}, part)));
+    encodeElement(
+      name,
+      { srsName },
+      parts.map((part) => encodeElement(member, {}, part)),
+    );
 
   switch (geometry.type) {
     case 'Point':

@@ -7,7 +7,8 @@ export interface GetFeature {
   readonly typeName: string;
   /** Of the feature type, for the declaration of the prefix. */
   readonly namespace: string;
-  readonly srsName: string;
+  /** The CRS of the answer; absent: the layer's own (an upstream that takes no srsName). */
+  readonly srsName?: string | undefined;
   readonly filter?: Filter | undefined;
   /** Absent: all. The geometry is named by whoever wants it. */
   readonly propertyNames?: readonly string[] | undefined;
@@ -36,8 +37,8 @@ export function encodeGetFeature(request: GetFeature): string {
   const query = encodeElement(
     'wfs:Query',
     { typeName: request.typeName, srsName: request.srsName },
-    ...(request.propertyNames ?? []).map((name) => encodePropertyName(name, 'wfs')),
-    request.filter === undefined ? '' : encodeFilter(request.filter, request.srsName),
+    (request.propertyNames ?? []).map((name) => encodePropertyName(name, 'wfs')),
+    request.filter === undefined ? '' : encodeFilter(request.filter),
     encodeSortBy(request.sortBy ?? []),
   );
   return `<?xml version="1.0" encoding="UTF-8"?>${encodeElement(
@@ -52,6 +53,53 @@ export function encodeGetFeature(request: GetFeature): string {
     },
     query,
   )}`;
+}
+
+/** The request as the parameters of a GET (OGC 04-094 §14.7), for upstreams that take no POST. */
+export function encodeGetFeatureKvp(request: GetFeature): Record<string, string> {
+  const {
+    typeName,
+    srsName,
+    filter,
+    propertyNames,
+    sortBy = [],
+    startIndex,
+    maxFeatures,
+    resultType,
+  } = request;
+  const declarations = toDeclarations(request);
+  const prefix = typeName.slice(0, Math.max(0, typeName.indexOf(':')));
+  const namespace = declarations[`xmlns:${prefix}`];
+  const parameters: Record<string, string | number | undefined> = {
+    service: 'WFS',
+    version: '1.1.0',
+    request: 'GetFeature',
+    typeName,
+    namespace: namespace === undefined ? undefined : `xmlns(${prefix}=${namespace})`,
+    srsName,
+    resultType,
+    maxFeatures,
+    startIndex: startIndex === 0 ? undefined : startIndex,
+    propertyName: propertyNames?.join(','),
+    sortBy:
+      sortBy.length === 0
+        ? undefined
+        : sortBy.map(({ propertyName, descending }) => `${propertyName} ${descending ? 'D' : 'A'}`).join(','),
+    ...toFilterParameter(filter),
+  };
+  return Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+  );
+}
+
+/** FILTER and FEATUREID exclude each other; ids are known to upstreams that know no filter. */
+function toFilterParameter(filter: Filter | undefined): Record<string, string> {
+  if (filter === undefined) return {};
+  return filter.operator === 'FeatureId'
+    ? { featureId: filter.featureIds.join(',') }
+    : { filter: encodeFilter(filter, { ogc: OURS.ogc, gml: OURS.gml }) };
 }
 
 function toDeclarations({ typeName, namespace }: GetFeature): Record<string, string> {
@@ -74,5 +122,5 @@ function encodeSortBy(properties: readonly SortProperty[]): string {
       encodePropertyName(propertyName),
       encodeElement('ogc:SortOrder', {}, encodeText(descending ? 'DESC' : 'ASC')),
     );
-  return encodeElement('ogc:SortBy', {}, ...properties.map(sortProperty));
+  return encodeElement('ogc:SortBy', {}, properties.map(sortProperty));
 }

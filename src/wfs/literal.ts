@@ -13,8 +13,9 @@ export function toLiteral(
   attribute: SchemaAttribute,
 ): { literal: string } | { fault: Message } {
   const text = typeof value === 'number' ? toPlainNumber(value) : String(value);
+  if (!isXmlText(text)) return { fault: toMessage('wfs.valueNotXml', { name: attribute.name }) };
   const literal = READERS[attribute.type](text);
-  if (literal !== undefined && isXmlText(literal)) return { literal };
+  if (literal !== undefined) return { literal };
   return {
     fault: toMessage('wfs.valueNotOfType', {
       value: toShort(text),
@@ -24,13 +25,20 @@ export function toLiteral(
   };
 }
 
+const BOOLEANS: ReadonlyMap<string, string> = new Map([
+  ['true', 'true'],
+  ['1', 'true'],
+  ['false', 'false'],
+  ['0', 'false'],
+]);
+
 const READERS: Readonly<Record<SchemaAttribute['type'], (text: string) => string | undefined>> = {
   string: (text) => text,
   object: (text) => text,
   // MapServer declares booleans as integers and writes true and false
   integer: (text) => toInteger(text) ?? (/^(true|false)$/.test(text) ? text : undefined),
   number: (text) => toDecimal(text),
-  boolean: (text) => ({ true: 'true', '1': 'true', false: 'false', '0': 'false' })[text.trim().toLowerCase()],
+  boolean: (text) => BOOLEANS.get(text.trim().toLowerCase()),
   // the day, whatever its zone: PostGIS and OGR read no zone behind a date
   date: (text) => (isDate(text.trim()) ? text.trim().replace(/(Z|[+-]\d\d:\d\d)$/, '') : undefined),
   dateTime: (text) => (isDateTime(text.trim()) ? text.trim() : undefined),
@@ -45,6 +53,13 @@ export function toInteger(text: string): string | undefined {
   return /^0*$/.test(fraction) ? whole : undefined;
 }
 
+/** Without zeros at the end: `/0+$/` would look from each zero of a long run in the middle to the end of the run. */
+function trimZeros(digits: string): string {
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  return digits.slice(0, end);
+}
+
 /** xsd:decimal: no exponent, no sign or zero too many, every digit kept. */
 function toDecimal(text: string): string | undefined {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text.trim());
@@ -57,7 +72,7 @@ function toDecimal(text: string): string | undefined {
   const padded = point < 0 ? '0'.repeat(-point) + digits : digits.padEnd(point, '0');
   const at = Math.max(0, point);
   const integer = padded.slice(0, at).replace(/^0+(?=\d)/, '') || '0';
-  const rest = padded.slice(at).replace(/0+$/, '');
+  const rest = trimZeros(padded.slice(at));
   const number = rest === '' ? integer : `${integer}.${rest}`;
   return sign === '-' && /[1-9]/.test(number) ? `-${number}` : number;
 }

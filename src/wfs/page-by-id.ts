@@ -1,49 +1,79 @@
 import type { FeatureBatch, PageEnd } from '../query/index.js';
+import { isException } from './exception.js';
 import { type Filter, toOr } from './filter.js';
 import { toLiteral } from './literal.js';
-import { isException, type PageRequest, readSorted, toFeatures } from './read.js';
+import { type PageRequest, readSorted, toFeatures } from './read.js';
 
 const IDS_PER_REQUEST = 50; // QGIS Server 3.22 answers 90 and more with an empty 200
 
-/**
- * Features by their ids, as many requests as it takes, in the order the upstream gives them. Where ids are made of an
- * attribute it is asked for instead: MapServer 8.0 finds nothing by two ids of text, and fails on one of digits in a
- * text column.
- */
+/** Features by their ids, as many requests as it takes, in the order the upstream gives them. */
 export async function* readPageById(
   request: PageRequest,
   featureIds: readonly string[],
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const { limit } = request.query;
+  const { limit, count } = request.query;
   const missing = new Set(featureIds);
   let returned = 0;
-  for (let at = 0; at < featureIds.length && returned < limit; at += IDS_PER_REQUEST) {
-    const filter = toIdFilter(featureIds.slice(at, at + IDS_PER_REQUEST), request);
-    if (filter === undefined) continue;
-    for await (const { bytes, id } of readByFilter(request, filter)) {
-      if (returned === limit) break;
-      if (id === undefined || !missing.delete(id)) continue; // asked for wider, or sent twice
-      returned += 1;
-      yield { bytes, ends: [bytes.length] };
-    }
+  for await (const { bytes, id } of readByIds(request, featureIds, request.plan.propertyNames)) {
+    missing.delete(id);
+    returned += 1;
+    yield { bytes, ends: [bytes.length] };
+    if (returned === limit) break;
   }
-  const left = [...missing];
-  const isCut = returned === limit && left.length > 0 && (await isAny(request, left));
+  if (returned < limit || missing.size === 0) return { numberReturned: returned, numberMatched: returned };
+  let left = 0;
+  for await (const _ of readByIds(request, [...missing], [])) {
+    left += 1;
+    if (count !== 'always') break;
+  }
   return {
     numberReturned: returned,
-    ...(isCut ? { next: { featureIds: left } } : { numberMatched: returned }),
+    ...(left > 0 && { next: { featureIds: [...missing] } }),
+    ...((left === 0 || count === 'always') && { numberMatched: returned + left }),
   };
+}
+
+interface Found {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Each feature that exists, once. Where ids are made of an attribute it is asked for first: MapServer 8.0 finds nothing
+ * by two ids of text, and fails on one of digits in a text column. What it does not find is asked for by id: that ids
+ * are made of the attribute was seen of some features only.
+ */
+async function* readByIds(
+  request: PageRequest,
+  featureIds: readonly string[],
+  propertyNames: readonly string[] | undefined,
+): AsyncGenerator<Found> {
+  const missing = new Set(featureIds);
+  const ways = request.learnt.id === undefined ? [toIdFilter] : [toAttributeFilter, toIdFilter];
+  for (const toFilter of ways) {
+    const ids = [...missing];
+    for (let at = 0; at < ids.length; at += IDS_PER_REQUEST) {
+      const filter = toFilter(ids.slice(at, at + IDS_PER_REQUEST), request);
+      if (filter === undefined) continue;
+      for await (const found of readByFilter(request, filter, propertyNames)) {
+        if (missing.delete(found.id)) yield found; // else asked for wider, or sent twice
+      }
+    }
+  }
 }
 
 async function* readByFilter(
   request: PageRequest,
   filter: Filter,
-): AsyncGenerator<{ bytes: Uint8Array; id: string | undefined }> {
-  const { propertyNames } = request.plan;
+  propertyNames: readonly string[] | undefined,
+): AsyncGenerator<Found> {
   const window = { filter, propertyNames, startIndex: 0, maxFeatures: IDS_PER_REQUEST };
   try {
     for await (const batch of readSorted(request, window)) {
-      for (const bytes of toFeatures(batch)) yield { bytes, id: readId(bytes) };
+      for (const bytes of toFeatures(batch)) {
+        const id = readId(bytes);
+        if (id !== undefined) yield { bytes, id };
+      }
     }
   } catch (error) {
     // an id that cannot exist is an exception on MapServer: it is not there
@@ -51,21 +81,15 @@ async function* readByFilter(
   }
 }
 
-async function isAny(request: PageRequest, featureIds: readonly string[]): Promise<boolean> {
-  for (let at = 0; at < featureIds.length; at += IDS_PER_REQUEST) {
-    const filter = toIdFilter(featureIds.slice(at, at + IDS_PER_REQUEST), request);
-    if (filter === undefined) continue;
-    for await (const { id } of readByFilter(request, filter))
-      if (id !== undefined && featureIds.includes(id)) return true;
-  }
-  return false;
+function toIdFilter(featureIds: readonly string[]): Filter {
+  return { operator: 'FeatureId', featureIds };
 }
 
-/** @returns undefined where none of the ids can be one of this source */
-function toIdFilter(featureIds: readonly string[], { learnt, type }: PageRequest): Filter | undefined {
+/** @returns undefined where none of the ids can be made of the attribute */
+function toAttributeFilter(featureIds: readonly string[], { learnt, type }: PageRequest): Filter | undefined {
   const { id } = learnt;
   const attribute = type.attributes.find(({ name }) => name === id?.attribute);
-  if (id === undefined || attribute === undefined) return { operator: 'FeatureId', featureIds };
+  if (id === undefined || attribute === undefined || !learnt.attributeFilters) return undefined;
   return toOr(
     featureIds.flatMap((featureId): Filter[] => {
       if (!featureId.startsWith(id.prefix)) return [];

@@ -2,27 +2,38 @@ import { ServiceError, toMessage } from '../errors.js';
 import { createIntersects, type GeoJsonGeometry } from '../geometry/index.js';
 import type { FeatureBatch, PageEnd } from '../query/index.js';
 import { readFeatureText } from './feature-text.js';
-import { toFilter } from './plan.js';
+import { type Asking, toFilter } from './plan.js';
 import { type PageRequest, readHits, readWhole, toFeatures } from './read.js';
 
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
 
+/** How long matches are held back before the upstream is asked how much there is to read. */
+const HOLD_MS = 500;
+
 /**
  * A page cut out here: a wider question is asked, its answer read from the start, and each feature compared. Used where the
- * upstream cannot be asked exactly: how it reads coordinates or a literal is not known, or known to be wrong.
- * @param withAttributes false: the upstream refused the attribute filters, all of them are compared here
+ * upstream cannot be asked exactly: it has no such filter, or how it reads coordinates or a literal is not known, or
+ * known to be wrong. Matches are held back until it is certain that all of it may be read.
+ * @param comparesGeometry whether `asking` finds more than what intersects
  * @throws notAnswerable where more than `maxScanFeatures` would have to be read, before the first feature
  */
 export async function* readScannedPage(
   request: PageRequest,
-  withAttributes: boolean,
+  asking: Asking,
+  comparesGeometry: boolean,
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const { query, maxScanFeatures } = request;
-  const filter = toFilter(request.plan, request.learnt.axisOrdersIn, withAttributes);
-  const toMatch = createMatcher(request);
+  const filter = toFilter(request.plan, asking);
+  const toMatch = createMatcher(request, comparesGeometry);
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let isHolding = true;
+  let counting: Promise<void> | undefined;
+  const begun = performance.now();
+  const count = async () => {
+    const number = await readHits(request, filter).catch(() => undefined);
+    if (number !== undefined && number <= maxScanFeatures) isHolding = false;
+  };
   const state = { scanned: 0, matched: 0, returned: 0 };
   for await (const batch of readWhole(
     request,
@@ -41,10 +52,11 @@ export async function* readScannedPage(
       heldBytes += match.length;
     }
     const isFull = state.matched > query.startIndex + query.limit;
+    if (held.length > 0 && performance.now() - begun > HOLD_MS) counting ??= count();
     if (isHolding && heldBytes > MAX_HELD_BYTES && !isFull) {
-      const count = await readHits(request, filter, request.asker).catch(() => undefined);
-      if (count === undefined || count > maxScanFeatures) throw tooManyToScan(request);
-      isHolding = false;
+      counting ??= count();
+      await counting;
+      if (isHolding) throw tooManyToScan(request);
     }
     if (!isHolding || isFull) yield* release(held);
     if (isFull && query.count !== 'always') {
@@ -56,14 +68,27 @@ export async function* readScannedPage(
   const isMore = state.matched > behind;
   return {
     numberReturned: state.returned,
-    numberMatched: state.matched,
+    ...(request.warnings.length === 0 && { numberMatched: state.matched }),
     ...(isMore && { next: { startIndex: behind } }),
   };
 }
 
+/** What was held back, as one batch. */
 function* release(held: Uint8Array[]): Generator<FeatureBatch> {
-  for (const bytes of held.splice(0)) yield { bytes, ends: [bytes.length] };
+  if (held.length === 0) return;
+  const ends: number[] = [];
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const bytes of held.splice(0)) {
+    if (ends.length > 0) parts.push(COMMA);
+    at += bytes.length + (ends.length > 0 ? 1 : 0);
+    parts.push(bytes);
+    ends.push(at);
+  }
+  yield { bytes: Buffer.concat(parts), ends };
 }
+
+const COMMA = Buffer.from(',');
 
 /** The attributes that are asked for, and those that are compared. */
 function toReadNames({ plan }: PageRequest): string[] | undefined {
@@ -71,10 +96,11 @@ function toReadNames({ plan }: PageRequest): string[] | undefined {
 }
 
 /** @returns the feature as it is to be written; undefined where it does not match */
-function createMatcher({ plan, learnt }: PageRequest): (bytes: Uint8Array) => Uint8Array | undefined {
-  // where the axis order is known, the upstream's own word holds for the geometry
-  const isSpatialExact = learnt.axisOrdersIn.length === 1;
-  const predicates = isSpatialExact ? [] : plan.unions.map((union) => createIntersects(union));
+function createMatcher(
+  { plan }: PageRequest,
+  comparesGeometry: boolean,
+): (bytes: Uint8Array) => Uint8Array | undefined {
+  const predicates = comparesGeometry ? plan.unions.map((union) => createIntersects(union)) : [];
   const wanted = plan.propertyNames && new Set(plan.propertyNames);
   return (bytes) => {
     const feature = readFeatureText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());

@@ -1,9 +1,21 @@
+import { type Message, ServiceError, toMessage } from '../errors.js';
+import { countVertices } from '../geometry/index.js';
 import type { Converted } from '../gml/index.js';
 import type { FeatureBatch, PageEnd } from '../query/index.js';
+import { isException, isPassing } from './exception.js';
 import { readPageById } from './page-by-id.js';
 import { readScannedPage } from './page-scanned.js';
-import { toFilter } from './plan.js';
-import { isException, type PageRequest, readHits, readSorted, type Window } from './read.js';
+import { type Asking, type Plan, toFilter } from './plan.js';
+import {
+  canPage,
+  isStablySorted,
+  isWhole,
+  type PageRequest,
+  readHits,
+  readSorted,
+  toAsking,
+  type Window,
+} from './read.js';
 import { within } from './within.js';
 
 /**
@@ -11,34 +23,119 @@ import { within } from './within.js';
  * out here of a wider answer. The first step resolves with the first features, or throws.
  */
 export async function* readPage(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const { plan, learnt } = request;
-  if (plan.featureIds !== undefined) return yield* readPageById(request, plan.featureIds);
-  const isExact =
-    plan.tests.every((test) => test.isExact) &&
-    (learnt.axisOrdersIn.length === 1 || plan.unions.length === 0);
-  if (!isExact) return yield* readScannedPage(request, true);
-  let isBegun = false;
-  try {
-    const page = readExactPage(request);
-    for (let step = await page.next(); ; step = await page.next()) {
-      if (step.done) return step.value;
-      isBegun = true;
-      yield step.value;
+  const end = yield* readWays(request);
+  const warnings = [...request.warnings, ...toWarnings(request, end)];
+  return warnings.length === 0 ? end : { ...end, warnings };
+}
+
+async function* readWays(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  const { featureIds } = request.plan;
+  if (featureIds !== undefined) return yield* readPageById(request, featureIds);
+  const ways = await toWays(request);
+  for (const [k, asking] of ways.entries()) {
+    let isBegun = false;
+    const page = isExact(request, asking)
+      ? readExactPage(request, asking)
+      : readScannedPage(request, asking, !isSpatialExact(request.plan, asking));
+    try {
+      for (let step = await page.next(); ; step = await page.next()) {
+        if (step.done) return step.value;
+        isBegun = true;
+        yield step.value;
+      }
+    } catch (error) {
+      if (isBegun || k === ways.length - 1 || !mayBeAskedLess(error, request, asking)) throw error;
+    } finally {
+      await page.return(undefined as never); // a reader who leaves ends the request
     }
-  } catch (error) {
-    // MapServer 8.0 turns PropertyIsNull on a date into broken SQL: compared here, the question can still be answered
-    if (isBegun || !isException(error) || plan.tests.length === 0) throw error;
-    return yield* readScannedPage(request, false);
   }
+  throw new Error('no way to ask');
+}
+
+/** The ways to ask for a page, the most exact first; each next one asks the upstream for less and does more here. */
+export async function toWays(request: PageRequest): Promise<Asking[]> {
+  const { plan, abilities } = request;
+  const strongest = toAsking(request);
+  const isFiltered = strongest.attributeFilters && plan.tests.length > 0;
+  const weaker = abilities.weakerThan(strongest.spatialFilter);
+  const boxed: Asking = { ...strongest, spatialFilter: weaker };
+  const canBox = plan.unions.length > 0 && weaker === 'BBOX';
+  if (canBox && (await isTooHeavy(request, boxed))) return isFiltered ? [boxed, without(boxed)] : [boxed];
+  return [
+    strongest,
+    // MapServer 8.0 turns PropertyIsNull on a date into broken SQL: compared here, the question can still be answered
+    ...(isFiltered ? [without(strongest)] : []),
+    ...(canBox ? [without(boxed)] : []),
+  ];
+}
+
+function without(asking: Asking): Asking {
+  return { ...asking, attributeFilters: false };
+}
+
+function mayBeAskedLess(error: unknown, request: PageRequest, { spatialFilter }: Asking): boolean {
+  if (isException(error)) return !isPassing(error);
+  // too heavy a filter for this upstream, as it turns out
+  return spatialFilter === 'Intersects' && isSlow(error) && toWeight(request.plan) > HEAVY_WEIGHT;
+}
+
+function isSlow(error: unknown): boolean {
+  return error instanceof ServiceError && error.text.id === 'wfs.noAnswer';
+}
+
+/** Positions of a filter that every server measured answers at once (QGIS Server 3.22 takes 0.4 s for 1,000). */
+const HEAVY_WEIGHT = 1000;
+/** Candidates that are sooner compared here than asked for with a heavy filter. */
+const FEW_CANDIDATES = 5000;
+
+function toWeight({ unions }: Plan): number {
+  return unions.reduce((sum, union) => sum + countVertices(union), 0);
+}
+
+/** By what is known of the upstream; where nothing is, by how few features the boxes alone would find. */
+async function isTooHeavy(request: PageRequest, boxed: Asking): Promise<boolean> {
+  const { plan, abilities, countTimeoutMs } = request;
+  const known = abilities.isTooHeavy(toWeight(plan));
+  if (known !== undefined) return known;
+  const counting = readHits(request, toFilter(plan, boxed)).catch(() => undefined);
+  const candidates = await within(counting, countTimeoutMs);
+  return candidates !== undefined && candidates <= FEW_CANDIDATES;
+}
+
+function isSpatialExact({ unions }: Plan, { spatialFilter, filterForms }: Asking): boolean {
+  return unions.length === 0 || (spatialFilter === 'Intersects' && filterForms.length === 1);
+}
+
+/** Whether the upstream finds what is asked for and nothing else. */
+export function isExact({ plan }: PageRequest, asking: Asking): boolean {
+  const areAttributesExact =
+    plan.tests.length === 0 || (asking.attributeFilters && plan.tests.every((test) => test.isExact));
+  return areAttributesExact && isSpatialExact(plan, asking);
+}
+
+function toWarnings(request: PageRequest, { next }: PageEnd): Message[] {
+  const { query, plan, learnt, faults } = request;
+  const isPaged = query.startIndex > 0 || next !== undefined;
+  // GeoServer pages by the primary key that its ids are made of, whether that is an attribute or not
+  const hasOwnKey = learnt.hasIds && learnt.id === undefined;
+  const isUnstable = isPaged && plan.featureIds === undefined && !hasOwnKey && !isStablySorted(request);
+  return [
+    ...(isUnstable ? [toMessage('wfs.unstableOrder')] : []),
+    ...[...faults].map(([fault, count]) => toMessage('wfs.faultyGeometries', { fault, count })),
+  ];
 }
 
 /** Asked with one feature more than the page holds: that one tells that there is a next page. */
-async function* readExactPage(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const { query, experience, learnt } = request;
-  const filter = toFilter(request.plan, learnt.axisOrdersIn);
+async function* readExactPage(
+  request: PageRequest,
+  asking: Asking,
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  const { query, experience } = request;
+  const filter = toFilter(request.plan, asking);
   const window = { filter, propertyNames: request.plan.propertyNames, startIndex: query.startIndex };
   let received = 0;
-  for await (const batch of readSorted(request, { ...window, maxFeatures: query.limit + 1 })) {
+  const answer = readSorted(request, { ...window, maxFeatures: query.limit + 1 });
+  for await (const batch of timed(answer, request)) {
     const kept = toFirst(batch, query.limit - received);
     received += batch.ends.length;
     if (kept.ends.length > 0) yield kept;
@@ -46,6 +143,27 @@ async function* readExactPage(request: PageRequest): AsyncGenerator<FeatureBatch
   }
   experience.delivered(received);
   return endPage(request, window, Math.min(received, query.limit), received > query.limit);
+}
+
+/** The answer itself; how long its beginning took is remembered, for filters as heavy. */
+async function* timed(
+  answer: AsyncGenerator<Converted, void, void>,
+  { plan, abilities }: PageRequest,
+): AsyncGenerator<Converted, void, void> {
+  const begun = performance.now();
+  const remember = () => abilities.took(toWeight(plan), performance.now() - begun);
+  let isBegun = false;
+  try {
+    for await (const batch of answer) {
+      if (!isBegun) remember();
+      isBegun = true;
+      yield batch;
+    }
+    if (!isBegun) remember();
+  } catch (error) {
+    if (!isBegun && isSlow(error)) remember();
+    throw error;
+  }
 }
 
 type PageWindow = Omit<Window, 'maxFeatures'>;
@@ -60,6 +178,10 @@ async function endPage(
   const { query } = request;
   const behind = query.startIndex + returned;
   const isMore = isCut || (await isCapped(request, window, returned));
+  if (isMore === undefined) {
+    request.warnings.push(toMessage('wfs.mayBeCut'));
+    return { numberReturned: returned };
+  }
   if (!isMore) {
     const isKnown = returned > 0 || query.startIndex === 0;
     const numberMatched = isKnown ? behind : await countWhere(request, window, query.count === 'always', 0);
@@ -78,13 +200,26 @@ async function endPage(
  * A page shorter than asked for is the last one, unless the upstream caps its answers in silence. It cannot have been
  * capped at a number of features it was seen to exceed; else the feature behind the page is asked for.
  */
-async function isCapped(request: PageRequest, window: PageWindow, returned: number): Promise<boolean> {
+async function isCapped(
+  request: PageRequest,
+  window: PageWindow,
+  returned: number,
+): Promise<boolean | undefined> {
   if (returned === 0 || !request.experience.mayBeCap(returned)) return false;
-  return isAnyAt(request, window, request.query.startIndex + returned);
+  const behind = request.query.startIndex + returned;
+  if (canPage(request) !== false) {
+    const isMore = await isAnyAt(request, window, behind).catch((error: unknown) => {
+      if (canPage(request) !== false) throw error;
+    });
+    if (canPage(request) !== false) return isMore === true;
+  }
+  const isAll = await isWhole(request, window.filter, behind);
+  return isAll === undefined ? undefined : !isAll;
 }
 
 async function isAnyAt(request: PageRequest, window: PageWindow, startIndex: number): Promise<boolean> {
-  for await (const { ends } of readSorted(request, { ...window, startIndex, maxFeatures: 1 })) {
+  const probe = { ...request, faults: new Map() };
+  for await (const { ends } of readSorted(probe, { ...window, startIndex, maxFeatures: 1 })) {
     if (ends.length > 0) return true;
   }
   return false;
@@ -114,7 +249,7 @@ async function countWhere(
 
 async function count(request: PageRequest, window: PageWindow): Promise<number | undefined> {
   const { experience } = request;
-  const number = await readHits(request, window.filter, request.asker);
+  const number = await readHits(request, window.filter);
   if (number === undefined || experience.isTrustedCount(number)) return number;
   // hits can be capped too: a larger count than any before is believed once nothing stands behind it
   if (await isAnyAt(request, window, number)) {

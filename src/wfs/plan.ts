@@ -1,9 +1,19 @@
-import { type AxisOrder, isGeographic, readSrsName } from '../crs/index.js';
+import { isGeographic, readSrsName } from '../crs/index.js';
 import { type Fault, invalidRequest, toMessage } from '../errors.js';
-import { countVertices, densify, type Geometry, toBbox, toBboxGeometries } from '../geometry/index.js';
+import {
+  type Bbox,
+  clipToBox,
+  countVertices,
+  densify,
+  type Geometry,
+  toBbox,
+  toBboxGeometries,
+} from '../geometry/index.js';
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
-import { type AttributeTest, toAttributeTest } from './attribute-test.js';
+import type { SpatialFilter } from './abilities.js';
+import { type AttributeTest, toAttributeTest, toEither } from './attribute-test.js';
+import { type FilterForm, toFormBbox, toFormGeometry } from './coordinates.js';
 import { type Filter, toAnd, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { toKnownName } from './names.js';
@@ -22,9 +32,10 @@ export interface Plan {
 
 /**
  * @param crs the CRS the layer is stored in, as the upstream names it: that is where it evaluates the filter
+ * @param bbox where the layer says it lies
  * @throws invalidRequest with every fault against the schema
  */
-export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Plan {
+export function toPlan(query: SearchQuery, type: FeatureType, crs?: string, bbox?: Bbox): Plan {
   const faults: Fault[] = [];
   const unions: (readonly Geometry[])[] = [];
   if (query.geometries !== undefined) unions.push(mergeParts(query.geometries));
@@ -34,13 +45,16 @@ export function toPlan(query: SearchQuery, type: FeatureType, crs?: string): Pla
     const parameter = query.geometries === undefined ? 'bbox' : 'geom';
     faults.push({ parameter, message: toMessage('wfs.noGeometry', { source: query.source }) });
   }
-  const tests = query.attributes.flatMap((filter) => toTest(filter, type, faults) ?? []);
+  const tests = toTests(query.attributes, type, faults);
   const propertyNames = toPropertyNames(query, type, faults);
   const sortBy = toSortBy(query, type, faults);
   if (faults.length > 0) throw invalidRequest(faults);
-  const most = crs !== undefined && isProjected(crs) ? MAX_VERTICES : FEW_VERTICES;
+  const isLayerProjected = crs !== undefined && isProjected(crs);
+  const most = isLayerProjected ? MAX_VERTICES : FEW_VERTICES;
+  const toReachable = (union: readonly Geometry[]) =>
+    isLayerProjected && bbox !== undefined ? clipUnion(union, bbox) : union;
   return {
-    unions: unions.map((union) => union.map((geometry) => toDensified(geometry, most))),
+    unions: unions.map((union) => toReachable(union).map((geometry) => toDensified(geometry, most))),
     geometryName,
     tests,
     featureIds: query.featureIds,
@@ -55,6 +69,28 @@ const MAX_VERTICES = 100_000;
 // asked with the pieces too, in as many as make no filter heavy
 const FEW_VERTICES = 1000;
 const MAX_DEVIATION = 0.5; // metres; the contract allows 1, and this is not the layer's own projection
+
+/** Degrees around a layer's box, which may be out of date, that its CRS can still show. */
+const REACH = 15;
+
+/**
+ * What lies far from the layer finds nothing, and a projected CRS may have no place for it: the pole projects to nothing in
+ * Lambert-93, and takes the whole geometry with it.
+ */
+function clipUnion(union: readonly Geometry[], [west, south, east, north]: Bbox): readonly Geometry[] {
+  const reach: Bbox = [
+    Math.max(-180, west - REACH),
+    Math.max(-89, south - REACH),
+    Math.min(180, east + REACH),
+    Math.min(89, north + REACH),
+  ];
+  const isWithin = (geometry: Geometry) => {
+    const [w, s, e, n] = toBbox(geometry);
+    return w >= reach[0] && s >= reach[1] && e <= reach[2] && n <= reach[3];
+  };
+  const clipped = union.flatMap((one) => (isWithin(one) ? one : (clipToBox(one, reach) ?? [])));
+  return clipped.length > 0 ? clipped : union;
+}
 
 function isProjected(crs: string): boolean {
   const code = readSrsName(crs)?.code;
@@ -90,24 +126,39 @@ function toDensified(geometry: Geometry, most: number): Geometry {
   }
 }
 
+/** As much of a plan as an upstream is asked for. */
+export interface Asking {
+  readonly spatialFilter: SpatialFilter;
+  readonly filterForms: readonly FilterForm[];
+  readonly attributeFilters: boolean;
+}
+
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */
-export function toFilter(
-  plan: Plan,
-  axisOrders: readonly AxisOrder[],
-  withAttributes = true,
-): Filter | undefined {
+export function toFilter(plan: Plan, asking: Asking): Filter | undefined {
+  const spatial =
+    asking.spatialFilter === 'none'
+      ? []
+      : plan.unions.flatMap((union) => toSpatial(plan, union, asking) ?? []);
+  const attributes = asking.attributeFilters ? plan.tests.flatMap(({ filter }) => filter ?? []) : [];
+  return toAnd([...spatial, ...attributes]);
+}
+
+/** More boxes than these make a filter heavy; one around all of them is asked for then. */
+const MAX_BOXES = 32;
+
+function toSpatial(plan: Plan, union: readonly Geometry[], { spatialFilter, filterForms }: Asking) {
   const propertyName = plan.geometryName ?? '';
-  const spatial = plan.unions.flatMap(
-    (union) =>
-      toOr(
-        union.flatMap((geometry) =>
-          axisOrders.map(
-            (axisOrder): Filter => ({ operator: 'Intersects', propertyName, geometry, axisOrder }),
-          ),
-        ),
-      ) ?? [],
-  );
-  return toAnd([...spatial, ...(withAttributes ? plan.tests.flatMap(({ filter }) => filter ?? []) : [])]);
+  const groups = union.length > MAX_BOXES ? [union] : union.map((geometry) => [geometry]);
+  const toOperands = (form: FilterForm): Filter[] =>
+    spatialFilter === 'BBOX'
+      ? groups.map((group) => ({ operator: 'BBOX', propertyName, bbox: toFormBbox(group, form), form }))
+      : union.map((geometry) => ({
+          operator: 'Intersects',
+          propertyName,
+          geometry: toFormGeometry(geometry, form),
+          form,
+        }));
+  return toOr(filterForms.flatMap(toOperands));
 }
 
 /**
@@ -138,12 +189,22 @@ function mergeParts(geometries: readonly Geometry[]): Geometry[] {
   ];
 }
 
-function toTest(filter: AttributeFilter, type: FeatureType, faults: Fault[]): AttributeTest | undefined {
-  const attribute = findAttribute(filter.name, filter.parameter, type, faults);
-  if (attribute === undefined) return undefined;
-  const read = toAttributeTest(filter, attribute);
-  faults.push(...read.faults.map((message) => ({ parameter: filter.parameter, message })));
-  return read.test;
+/** One test for each attribute: one that was named in several ways is the same one repeated, any of all its values. */
+function toTests(
+  filters: readonly AttributeFilter[],
+  type: FeatureType,
+  faults: Fault[],
+): readonly AttributeTest[] {
+  const tests = new Map<string, AttributeTest>();
+  for (const filter of filters) {
+    const attribute = findAttribute(filter.name, filter.parameter, type, faults);
+    if (attribute === undefined) continue;
+    const { test, faults: messages } = toAttributeTest(filter, attribute);
+    for (const message of messages) faults.push({ parameter: filter.parameter, message });
+    const known = tests.get(attribute.name);
+    tests.set(attribute.name, known === undefined ? test : toEither(known, test));
+  }
+  return [...tests.values()];
 }
 
 function toPropertyNames(

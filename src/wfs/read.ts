@@ -1,13 +1,17 @@
-import { readSrsName, WGS84_URN } from '../crs/index.js';
-import { ServiceError, toMessage } from '../errors.js';
-import type { Converted, CrsReading, FeatureType } from '../gml/index.js';
+import { WGS84_URN } from '../crs/index.js';
+import { type Message, ServiceError, toMessage } from '../errors.js';
+import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.js';
 import type { SearchQuery } from '../query/index.js';
-import type { Asker, Dialogue, FeatureStream } from './dialogue.js';
+import type { Abilities } from './abilities.js';
+import { toCrsReading } from './coordinates.js';
+import type { Asker, Dialogue } from './dialogue.js';
+import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
-import type { Filter } from './filter.js';
+import { readFeatureText } from './feature-text.js';
+import { type Filter, isSpatial } from './filter.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';
-import type { Plan } from './plan.js';
+import type { Asking, Plan } from './plan.js';
 
 /** Everything one page is made of. */
 export interface PageRequest {
@@ -16,11 +20,18 @@ export interface PageRequest {
   readonly typeName: string;
   readonly type: FeatureType;
   readonly learnt: Learnt;
+  readonly abilities: Abilities;
   readonly experience: Experience;
   readonly dialogue: Dialogue;
   readonly asker: Asker;
   readonly countTimeoutMs: number;
   readonly maxScanFeatures: number;
+  /** Called with the first feature of each answer. @throws Contradiction */
+  readonly check: (feature: Uint8Array, isSpatial: boolean) => void;
+  /** Faults of geometries met in answers, by name: features that came without their geometry. */
+  readonly faults: Map<string, number>;
+  /** What the reader of the page should know; grows while it is made. */
+  readonly warnings: Message[];
 }
 
 /** One GetFeature of a page: which features, and which of their attributes. */
@@ -49,12 +60,19 @@ export async function* readSorted(
       yield batch;
     }
   } catch (error) {
-    if (isBegun || !isException(error)) throw error;
+    if (isBegun || !isException(error) || isPassing(error)) throw error;
     const other = added.length > 0 ? [...plan.sortBy] : toSortWithoutKey(error, request);
     if (other === undefined) throw error;
     yield* readWindow(request, window, other);
     if (added.length > 0) experience.sortRefused();
   }
+}
+
+/** Whether pages come in an order that does not change: by a unique attribute. */
+export function isStablySorted(request: PageRequest): boolean {
+  const { plan, learnt, experience } = request;
+  const isSortedById = plan.sortBy.some(({ propertyName }) => propertyName === learnt.id?.attribute);
+  return toAddedSort(request).length > 0 || (isSortedById && experience.idHolds);
 }
 
 /** Every feature of the filter up to `most`, past the caps of the upstream. */
@@ -65,13 +83,18 @@ export async function* readWhole(
 ): AsyncGenerator<Converted, void, void> {
   for (let startIndex = 0; startIndex < most; ) {
     let received = 0;
-    for await (const batch of readSorted(request, {
-      ...window,
-      maxFeatures: most - startIndex,
-      startIndex,
-    })) {
-      received += batch.ends.length;
-      yield batch;
+    try {
+      for await (const batch of readSorted(request, {
+        ...window,
+        maxFeatures: most - startIndex,
+        startIndex,
+      })) {
+        received += batch.ends.length;
+        yield batch;
+      }
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.text.id !== 'wfs.mayNotPage') throw error;
+      request.warnings.push(toMessage('wfs.mayBeCut'));
     }
     request.experience.delivered(received);
     if (received === 0 || !request.experience.mayBeCap(received)) return;
@@ -83,7 +106,7 @@ export async function* readWhole(
 export async function readHits(
   request: PageRequest,
   filter: Filter | undefined,
-  asker: Asker,
+  asker: Asker = request.asker,
 ): Promise<number | undefined> {
   const stream = request.dialogue.getFeature(
     { ...toGetFeature(request, filter, undefined), resultType: 'hits' },
@@ -94,23 +117,179 @@ export async function readHits(
   return stream.declaredCount;
 }
 
+/** One window, sorted as given, by an upstream that pages or does not. */
+function readWindow(
+  request: PageRequest,
+  window: Window,
+  sortBy: readonly SortProperty[],
+): AsyncGenerator<Converted, void, void> {
+  if (window.startIndex === 0) return readAnswer(request, window, sortBy);
+  switch (canPage(request)) {
+    case true:
+      return readAnswer(request, window, sortBy);
+    case false:
+      return readBehindHead(request, window, sortBy);
+    default:
+      return readPagedOrNot(request, window, sortBy);
+  }
+}
+
+/** Whether the upstream knows startIndex; undefined: not seen yet. */
+export function canPage({ abilities, experience }: PageRequest): boolean | undefined {
+  return experience.canPage ? abilities.startIndex : false;
+}
+
+/**
+ * startIndex is a vendor parameter in WFS 1.1.0: who does not know it passes over it or refuses it. The first feature of
+ * the window must not be the first of all.
+ */
+async function* readPagedOrNot(
+  request: PageRequest,
+  window: Window,
+  sortBy: readonly SortProperty[],
+): AsyncGenerator<Converted, void, void> {
+  const { abilities } = request;
+  const answer = readAnswer(request, window, sortBy);
+  let first: IteratorResult<Converted, void>;
+  try {
+    first = await answer.next();
+  } catch (error) {
+    if (!isException(error) || isPassing(error) || isNaturalOrderRefused(error)) throw error;
+    yield* readBehindHead(request, window, sortBy);
+    request.experience.startIndexRefused();
+    return;
+  }
+  if (first.done) return;
+  const veryFirst = await readFirst(request, window, sortBy).catch(() => undefined);
+  if (toContent(first.value) === veryFirst) {
+    abilities.lack('startIndex');
+    await answer.return();
+    return yield* readBehindHead(request, window, sortBy);
+  }
+  abilities.startIndexWorks();
+  yield first.value;
+  yield* answer;
+}
+
+async function readFirst(
+  request: PageRequest,
+  window: Window,
+  sortBy: readonly SortProperty[],
+): Promise<string | undefined> {
+  for await (const batch of readAnswer(request, { ...window, startIndex: 0, maxFeatures: 1 }, sortBy)) {
+    return toContent(batch);
+  }
+  return undefined;
+}
+
+/** The first feature but for its id, which some servers make up anew each time. */
+function toContent(batch: Converted): string {
+  const [bytes = new Uint8Array()] = toFeatures(batch);
+  const { geometry, properties } = readFeatureText(Buffer.from(bytes).toString());
+  return JSON.stringify([geometry, [...properties]]);
+}
+
+/** The window cut out of an answer from the start. @throws notAnswerable where the upstream caps its answers before it */
+async function* readBehindHead(
+  request: PageRequest,
+  window: Window,
+  sortBy: readonly SortProperty[],
+): AsyncGenerator<Converted, void, void> {
+  const maxFeatures = window.startIndex + window.maxFeatures;
+  let received = 0;
+  for await (const batch of readAnswer(request, { ...window, startIndex: 0, maxFeatures }, sortBy)) {
+    const behind = toBehind(batch, window.startIndex - received);
+    received += batch.ends.length;
+    if (behind.ends.length > 0) yield behind;
+  }
+  if (received > window.startIndex) return;
+  const isAll = await isWhole(request, window.filter, received);
+  if (isAll === true) return;
+  const id = isAll === false ? 'wfs.cannotPage' : 'wfs.mayNotPage';
+  throw new ServiceError('notAnswerable', toMessage(id, { source: request.query.source, count: received }));
+}
+
+/**
+ * Whether an answer from the start, shorter than asked for, is all there is, by an upstream that cannot be asked for what
+ * is behind it. Undefined: a cap that holds for counts too could have cut it.
+ */
+export async function isWhole(
+  request: PageRequest,
+  filter: Filter | undefined,
+  received: number,
+): Promise<boolean | undefined> {
+  if (received === 0 || !request.experience.mayBeCap(received)) return true;
+  const hits = (one: Filter | undefined) => readHits(request, one).catch(() => undefined);
+  const count = await hits(filter);
+  if (count === undefined) return undefined;
+  if (count > received) return false;
+  if (!isRound(received)) return true;
+  const all = filter === undefined ? count : await hits(undefined);
+  return all !== undefined && all > received ? true : undefined;
+}
+
+/** Caps are set by people: 500, 5000, 1024. */
+function isRound(count: number): boolean {
+  return count % 10 === 0 || Number.isInteger(Math.log2(count));
+}
+
+/** The features behind the first `count`. */
+function toBehind({ bytes, ends }: Converted, count: number): Converted {
+  if (count <= 0) return { bytes, ends };
+  const from = (ends[count - 1] ?? bytes.length) + 1;
+  return { bytes: bytes.subarray(from), ends: ends.slice(count).map((end) => end - from) };
+}
+
 /** One request, sorted as given. */
-function readWindow(request: PageRequest, window: Window, sortBy: readonly SortProperty[]): FeatureStream {
-  const { type, learnt, asker, dialogue } = request;
-  const { filter, propertyNames, maxFeatures, startIndex } = window;
-  return dialogue.getFeature(
-    { ...toGetFeature(request, filter, propertyNames), maxFeatures, startIndex, sortBy },
-    {
-      featureType: type,
-      crs: (srsName) => toReading(srsName, learnt),
-      ...(propertyNames !== undefined && { propertyNames }),
-    },
-    asker,
-  );
+async function* readAnswer(
+  request: PageRequest,
+  window: Window,
+  sortBy: readonly SortProperty[],
+): AsyncGenerator<Converted, void, void> {
+  const { type, learnt, asker, dialogue, faults } = request;
+  const { filter, propertyNames } = window;
+  const options: GmlConverterOptions = {
+    featureType: type,
+    crs: (srsName) => toCrsReading(srsName, learnt),
+    ...(propertyNames !== undefined && { propertyNames }),
+  };
+  const stream = dialogue.getFeature(toWindowRequest(request, window, sortBy), options, asker);
+  let isChecked = false;
+  try {
+    for await (const batch of stream) {
+      const [first = new Uint8Array()] = toFeatures(batch);
+      if (!isChecked) request.check(first, filter !== undefined && isSpatial(filter));
+      isChecked = true;
+      checkId(request, first);
+      yield batch;
+    }
+  } finally {
+    for (const [fault, count] of Object.entries(stream.warnings))
+      faults.set(fault, (faults.get(fault) ?? 0) + count);
+  }
+}
+
+/** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */
+export function toWindowRequest(
+  request: PageRequest,
+  { filter, propertyNames, maxFeatures, startIndex }: Window,
+  sortBy: readonly SortProperty[] = [...request.plan.sortBy, ...toAddedSort(request)],
+): GetFeature {
+  return { ...toGetFeature(request, filter, propertyNames), maxFeatures, startIndex, sortBy };
+}
+
+/** What the first features of the layer said of ids need not hold for all: one feature in each batch is looked at. */
+function checkId({ learnt, experience }: PageRequest, feature: Uint8Array): void {
+  if (learnt.id === undefined || !experience.idHolds) return;
+  const { id, properties } = readFeatureText(Buffer.from(feature).toString());
+  const value = properties.get(learnt.id.attribute);
+  if (value === undefined) return; // not asked for
+  const text = value.startsWith('"') ? (JSON.parse(value) as string) : value;
+  if (id !== JSON.stringify(`${learnt.id.prefix}${text}`)) experience.idRefuted();
 }
 
 function toGetFeature(
-  { type, typeName }: PageRequest,
+  { type, typeName, learnt }: PageRequest,
   filter: Filter | undefined,
   propertyNames: readonly string[] | undefined,
 ): GetFeature {
@@ -118,7 +297,7 @@ function toGetFeature(
   return {
     typeName,
     namespace: type.namespace,
-    srsName: WGS84_URN,
+    srsName: learnt.isAskedInWgs84 ? WGS84_URN : undefined,
     filter,
     propertyNames: propertyNames && [...geometryNames, ...propertyNames],
   };
@@ -126,7 +305,7 @@ function toGetFeature(
 
 function toAddedSort({ plan, learnt, experience }: PageRequest): SortProperty[] {
   const { id } = learnt;
-  if (id === undefined || !experience.canSort) return [];
+  if (id === undefined || !experience.canSort || !experience.idHolds) return [];
   if (plan.sortBy.some(({ propertyName }) => propertyName === id.attribute)) return [];
   return [{ propertyName: id.attribute, descending: false }];
 }
@@ -135,25 +314,14 @@ function toAddedSort({ plan, learnt, experience }: PageRequest): SortProperty[] 
  * GeoServer (2.x, JDBC stores): "Cannot do natural order without a primary key" on layers without one, for any
  * startIndex; a sort by whatever attribute is enough for it.
  */
+function isNaturalOrderRefused(error: ServiceError): boolean {
+  return /natural order without a primary key/i.test(error.message);
+}
+
 function toSortWithoutKey(error: ServiceError, { plan, type }: PageRequest): SortProperty[] | undefined {
   const [first] = type.attributes;
-  if (!/natural order without a primary key/i.test(error.message) || plan.sortBy.length > 0 || !first)
-    return undefined;
+  if (!isNaturalOrderRefused(error) || plan.sortBy.length > 0 || first === undefined) return undefined;
   return [{ propertyName: first.name, descending: false }];
-}
-
-/** The order learnt holds for WGS84, by whatever name; another CRS is not what was asked for. */
-function toReading(srsName: string | undefined, { axisOrderOut }: Learnt): CrsReading {
-  const crs = srsName === undefined ? undefined : readSrsName(srsName);
-  if (crs !== undefined && crs.code !== 4326 && crs.code !== 4979) {
-    throw new ServiceError('upstreamUnusable', toMessage('wfs.otherCrs', { srsName: `EPSG:${crs.code}` }));
-  }
-  return { swap: axisOrderOut === 'latLon' };
-}
-
-/** The upstream answered with an exception report: it may have been one part of the request that it would not have. */
-export function isException(error: unknown): error is ServiceError {
-  return error instanceof ServiceError && error.text.id === 'wfs.exceptionReport';
 }
 
 export function* toFeatures({ bytes, ends }: Converted): Generator<Uint8Array> {
@@ -162,4 +330,10 @@ export function* toFeatures({ bytes, ends }: Converted): Generator<Uint8Array> {
     yield bytes.subarray(start, end);
     start = end + 1;
   }
+}
+
+/** The strongest that may be asked, by what was learnt. */
+export function toAsking({ learnt }: PageRequest): Asking {
+  const { spatialFilter, filterForms, attributeFilters } = learnt;
+  return { spatialFilter, filterForms, attributeFilters };
 }

@@ -14,15 +14,20 @@ import type {
   SourceStatus,
   SourceSummary,
 } from '../query/index.js';
+import { createAbilities } from './abilities.js';
 import type { Capabilities } from './capabilities.js';
+import { Contradiction, createCheck } from './contradiction.js';
 import { createDeadline } from './deadline.js';
 import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
+import { explain } from './explain.js';
 import { type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
 import { type Learnt, learn, type Subject } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { readPage } from './page.js';
 import { toPlan } from './plan.js';
+import { createReachability } from './reachability.js';
+import type { PageRequest } from './read.js';
 import { createTransport, type TransportOptions } from './transport.js';
 
 export interface WfsOptions extends TransportOptions {
@@ -41,8 +46,18 @@ const UNCERTAIN_MS = 60_000;
 
 /** A FeatureSource over one WFS 1.1.0: any layer of it, nothing configured but its URL. */
 export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSource & { close(): void } {
-  const transport = createTransport(options);
-  const dialogue = createDialogue(transport, options.keys.places.length > 0);
+  const { places, serverKey } = options.keys;
+  /** Only then does the state of the upstream decide whether the service is ready. */
+  const isKnowable = places.length === 0 || serverKey !== undefined;
+  const reachability = createReachability(createTransport(options), () => {
+    const typeName = isKnowable ? capabilities.peek('service')?.featureTypes[0]?.name : undefined;
+    if (typeName === undefined) return undefined;
+    const parameters = { service: 'WFS', version: '1.1.0', request: 'DescribeFeatureType', typeName };
+    return { ...shared(toPlacedKey(options.keys, {})), parameters };
+  });
+  const { transport } = reachability;
+  const abilities = createAbilities();
+  const dialogue = createDialogue(transport, options.keys.places.length > 0, abilities);
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
   const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
@@ -61,10 +76,12 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       try {
         const read = await dialogue.getCapabilities(shared(key));
         lastFault = undefined;
+        abilities.say(read);
         logger.info({ featureTypes: read.featureTypes.length }, 'capabilities read');
         return read;
       } catch (error) {
-        if (!key.isCallers) lastFault = error instanceof ServiceError ? error.message : 'unknown';
+        if (isKnowable && !key.isCallers)
+          lastFault = error instanceof ServiceError ? error.message : 'unknown';
         throw error;
       }
     });
@@ -72,7 +89,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
   /** Asks for the capabilities where that takes no caller's key, so that the state of the upstream is known. */
   function lookUp(): void {
-    if (options.keys.places.length > 0 && options.keys.serverKey === undefined) return;
+    if (!isKnowable) return;
     getCapabilities(toPlacedKey(options.keys, {})).catch((error: unknown) => {
       logger.warn({ reason: (error as Error).message }, 'the upstream gives no capabilities');
     });
@@ -93,13 +110,14 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       }
       return found;
     });
-    return { typeName, type, bbox: summary.bbox, summary };
+    return { typeName, type, bbox: summary.bbox, crs: summary.crs, summary };
   }
 
   /** Learnt once for all callers: it says how the server speaks, not what it holds. */
   function getLearnt(subject: Subject, key: PlacedKey): Promise<Learnt> {
     return learnt.get(subject.typeName, async () => {
-      const found = await learn(subject, options.axisOrder, dialogue, shared(key));
+      const asker = shared(key);
+      const found = await learn({ subject, forced: options.axisOrder, abilities, dialogue, asker });
       logger.info({ typeName: subject.typeName, ...found }, 'layer learnt');
       getExperience(subject.typeName).delivered(found.sampled);
       if (!found.isCertain) setTimeout(() => learnt.delete(subject.typeName), UNCERTAIN_MS).unref();
@@ -113,27 +131,60 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     return known;
   }
 
-  async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
+  /** A search made ready: checked against the schema, the layer learnt. */
+  async function prepare(query: SearchQuery, caller: Caller) {
     const key = toPlacedKey(options.keys, caller.credentials);
     const deadline = createDeadline(options.deadlineMs);
     const wait = <T>(work: Promise<T>) =>
       deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
     const subject = await wait(getSubject(query.source, key));
-    const plan = toPlan(query, subject.type, subject.summary.crs);
-    const known = await wait(getLearnt(subject, key));
-    const page = readPage({
+    const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
+    const check = createCheck(plan.unions, subject.bbox);
+    const leaving = new AbortController();
+    const toRequest = (known: Learnt): PageRequest => ({
       query,
       plan,
       typeName: subject.typeName,
       type: subject.type,
       learnt: known,
+      abilities,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker: { key, signal: caller.signal, deadline },
+      asker: { key, signal: AbortSignal.any([caller.signal, leaving.signal]), deadline },
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
+      check,
+      faults: new Map(),
+      warnings: [],
     });
-    return { isPrivate: key.isCallers, features: resume(await page.next(), page) };
+    return {
+      key,
+      subject,
+      toRequest,
+      know: () => wait(getLearnt(subject, key)),
+      leave: () => leaving.abort(),
+    };
+  }
+
+  async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
+    const { key, subject, toRequest, know, leave } = await prepare(query, caller);
+    const ask = async (known: Learnt) => {
+      const page = readPage(toRequest(known));
+      return resume(await page.next(), page, leave);
+    };
+    const features = await ask(await know())
+      .catch(async (error: unknown) => {
+        if (!(error instanceof Contradiction)) throw error;
+        logger.warn({ typeName: subject.typeName }, 'layer learnt anew: a feature lies where it cannot');
+        learnt.delete(subject.typeName);
+        return ask(await know());
+      })
+      .catch(async (error: unknown) => {
+        if (!(error instanceof Contradiction)) throw error;
+        // whatever its filters do: the layer is read, and compared here
+        return ask({ ...(await know()), spatialFilter: 'none' });
+      });
+    return { isPrivate: key.isCallers, features };
   }
 
   return {
@@ -152,20 +203,27 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
         ...summary,
         attributes: type.attributes,
         ...(geometry && { geometry }),
-        ...(known && { upstream: { ...known } }),
+        ...(known && { upstream: { ...abilities.describe(), ...known } }),
       };
     },
 
     search,
 
+    async explain(query, caller) {
+      const { toRequest, know } = await prepare(query, caller);
+      return explain(toRequest(await know()), toShownUrl(options.url));
+    },
+
     status(): SourceStatus {
       const read = capabilities.peek('service');
       if (read === undefined) lookUp();
-      const isReady = read !== undefined || lastFault === undefined;
+      else reachability.check();
+      const fault = read === undefined ? lastFault : reachability.fault;
       return {
-        isReady,
+        isReady: !isKnowable || fault === undefined,
         detail: {
           capabilities: read !== undefined ? 'read' : (lastFault ?? 'not read yet'),
+          upstream: reachability.lastFault ?? 'answers',
           ...(read !== undefined && { sources: read.featureTypes.length }),
         },
       };
@@ -180,6 +238,17 @@ function sourceUnknown(source: string, names: readonly string[]): ServiceError {
   const hint = nearest.length === 0 ? '' : ` The nearest are ${nearest.join(', ')}.`;
   const message = toMessage('wfs.sourceUnknown', { source: source.slice(0, 200), nearest: hint });
   return new ServiceError('notFound', message, { faults: [{ parameter: 'source', message }] });
+}
+
+/** The upstream's address without what opens it. */
+function toShownUrl(url: string): string {
+  const shown = new URL(url.replaceAll('{apikey}', '***'));
+  shown.username = '';
+  shown.password = '';
+  for (const name of [...shown.searchParams.keys()]) {
+    if (/key|token|secret|pass|pwd|auth|sig/i.test(name)) shown.searchParams.set(name, '***');
+  }
+  return shown.href;
 }
 
 /** Shared work for one caller: it ends for the caller who leaves, and goes on for the others. */
@@ -200,11 +269,12 @@ async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 /**
  * The generator whose first step has been taken. Not a generator function of its own: one that was never begun would
- * leave the upstream request open when it is ended.
+ * leave the upstream request open when it is ended. Ending it aborts every request under way for it.
  */
 function resume(
   first: IteratorResult<FeatureBatch, PageEnd>,
   rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
+  leave: () => void,
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
   return {
@@ -213,11 +283,17 @@ function resume(
       pending = undefined;
       return step;
     },
-    return: (value) => rest.return(value as PageEnd),
+    return(value) {
+      leave();
+      return rest.return(value as PageEnd);
+    },
     throw: (error) => rest.throw(error),
     [Symbol.asyncIterator]() {
       return this;
     },
-    [Symbol.asyncDispose]: async () => void (await rest.return(undefined as unknown as PageEnd)),
+    async [Symbol.asyncDispose]() {
+      leave();
+      await rest.return(undefined as unknown as PageEnd);
+    },
   } as AsyncGenerator<FeatureBatch, PageEnd, void>;
 }

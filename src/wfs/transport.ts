@@ -139,18 +139,18 @@ function toRequestConfig(
 /** RFC 9110 §8.4. A body that ends too early is an error of the decoder. */
 function toPlainStream(response: AxiosResponse<Readable>): Readable {
   const encoding = toHeader(response.headers['content-encoding'])?.trim().toLowerCase() ?? 'identity';
-  const decoder = DECODERS[encoding]?.();
+  const decoder = DECODERS.get(encoding)?.();
   if (decoder === undefined) return response.data;
   pipeline(response.data, decoder, () => {}); // errors come out of the decoder
   return decoder;
 }
 
-const DECODERS: Readonly<Record<string, () => Duplex>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
+const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
 
 async function* readChunks(
   stream: Readable,

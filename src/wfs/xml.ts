@@ -22,15 +22,15 @@ export function isXmlText(text: string): boolean {
   return !NOT_XML.test(text);
 }
 
-/** An element; `content` is XML already. Attributes that are undefined are left out. */
+/** An element; `content` is XML already, long lists of it as arrays. Attributes that are undefined are left out. */
 export function encodeElement(
   name: string,
   attributes: Readonly<Record<string, string | number | undefined>>,
-  ...content: readonly string[]
+  ...content: readonly (string | readonly string[])[]
 ): string {
   let tag = `<${name}`;
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== undefined) tag += ` ${key}="${encodeText(String(value))}"`;
   }
-  return content.length === 0 ? `${tag}/>` : `${tag}>${content.join('')}</${name}>`;
+  return content.length === 0 ? `${tag}/>` : `${tag}>${content.flat().join('')}</${name}>`;
 }

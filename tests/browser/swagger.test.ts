@@ -1,6 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type ServiceProcess, startProcess } from '../support/process.js';
 
@@ -31,7 +32,7 @@ afterAll(async () => {
 });
 
 /** The page, and everything that went wrong on it. */
-async function openPage(): Promise<{ page: Page; faults: string[] }> {
+async function openPage(of = service, path = '/'): Promise<{ page: Page; faults: string[] }> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
   const faults: string[] = [];
   page.on('console', (message) => {
@@ -39,10 +40,9 @@ async function openPage(): Promise<{ page: Page; faults: string[] }> {
   });
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('request', (request) => {
-    if (!request.url().startsWith(service.url) && !request.url().startsWith('data:'))
-      faults.push(request.url());
+    if (!request.url().startsWith(of.url) && !request.url().startsWith('data:')) faults.push(request.url());
   });
-  await page.goto(`${service.url}/`);
+  await page.goto(of.url + path);
   await page.locator('.opblock').first().waitFor();
   return { page, faults };
 }
@@ -109,3 +109,74 @@ test('an error is shown as what it says', async () => {
     'There is no source nope',
   );
 }, 60_000);
+
+describe('of several modules', () => {
+  let several: ServiceProcess;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'carto-wfs-'));
+    const path = join(folder, 'modules.json');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: in the demo, the embedded WFS
+    const url = '${WFS_URL}';
+    const regions = {
+      name: 'regions',
+      title: 'Régions et départements',
+      description: 'Limites administratives.',
+      url,
+      limits: { limitMax: 50 },
+      example: {
+        source: 'ADMINEXPRESS-DEMO:departement',
+        position: ['4.83', '45.76'],
+        attributes: { nom: ['Rhône'] },
+      },
+    };
+    const modules = [{ name: 'wfs-geoportail', title: 'Géoplateforme', url }, regions];
+    writeFileSync(path, JSON.stringify({ modules }));
+    several = await startProcess({ WFS_MODULES_FILE: path }, ['--demo']);
+  }, 120_000);
+
+  afterAll(async () => {
+    await several?.stop('SIGKILL');
+    rmSync(folder, { recursive: true });
+  });
+
+  const title = (page: Page) => page.locator('.info .title').innerText();
+
+  test('the second is chosen, and "Try it out" asks it', async () => {
+    const { page, faults } = await openPage(several);
+    expect(await title(page)).toContain('Géoplateforme');
+    await page.screenshot({ path: join(screenshots, 'swagger-modules.png') });
+    const selector = page.locator('.topbar select');
+    expect(await selector.locator('option').allInnerTexts()).toEqual(['wfs-geoportail', 'regions']);
+    await selector.selectOption({ label: 'regions' });
+    await page.locator('.info .title', { hasText: 'Régions et départements' }).waitFor();
+    const asked = page.waitForRequest((request) => request.url().includes('/search'));
+    const { block, status } = await tryOut(page, GET);
+    expect((await asked).url()).toMatch(
+      /\/api\/regions\/search\?source=ADMINEXPRESS-DEMO(:|%3A)departement&geom=.*4\.83/,
+    );
+    expect(status).toMatch(/^200/);
+    const body = await block.locator('.live-responses-table .highlight-code').first().innerText();
+    expect(body).toContain('Rhône');
+    expect(body).toContain('/api/regions/search?');
+    await page.screenshot({ path: join(screenshots, 'swagger-second-module.png'), fullPage: true });
+    expect(faults).toEqual([]);
+
+    // The choice is in the address: it can be sent to somebody.
+    const again = await openPage(several, new URL(page.url()).pathname + new URL(page.url()).search);
+    expect(await title(again.page)).toContain('Régions et départements');
+  }, 90_000);
+
+  test('each has a page of its own', async () => {
+    const { page, faults } = await openPage(several, '/api/doc/regions');
+    expect(page.url()).toMatch(/\/api\/doc\/regions\/$/);
+    expect(await page.title()).toBe('Régions et départements');
+    expect(await title(page)).toContain('Régions et départements');
+    expect(await page.locator('.topbar select').isVisible()).toBe(false);
+    const { status } = await tryOut(page, POST);
+    expect(status).toMatch(/^200/);
+    await page.screenshot({ path: join(screenshots, 'swagger-module-page.png'), fullPage: true });
+    expect(faults).toEqual([]);
+  }, 90_000);
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 
-const COMMAND = fileURLToPath(new URL('../../src/cli/gml2geojson.ts', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../dist/cli/gml2geojson.js', import.meta.url));
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/gml/${name}`, import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'gml2geojson-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,7 +18,7 @@ interface Run {
 
 /** Runs the command; `input` is written to its standard input. */
 function run(args: string[], input: string | Buffer = ''): Promise<Run> {
-  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args]);
+  const child = spawn(process.execPath, [COMMAND, ...args]);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -168,7 +168,7 @@ describe('gml2geojson', () => {
         `${member.slice(0, -19).repeat(40_000)}</gml:FeatureCollection>`,
       ),
     );
-    const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, file]);
+    const child = spawn(process.execPath, [COMMAND, file]);
     child.stdout.once('data', () => child.stdout.destroy());
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect(code).toBe(0);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readSrsName } from '../../src/crs/index.js';
+import { isGeographic, isNorthingFirst, readSrsName, toUrn, WGS84_URN } from '../../src/crs/index.js';
 
 describe('an srsName says which CRS, and in which order where its form settles that', () => {
   test.each([
@@ -53,4 +53,36 @@ describe('an srsName says which CRS, and in which order where its form settles t
   ])('EPSG:%d is written %s under its URN', (code, axisOrder) => {
     expect(readSrsName(`urn:ogc:def:crs:EPSG::${code}`)?.axisOrder).toBe(axisOrder);
   });
+});
+
+describe('what kind of positions a code stands for', () => {
+  test.each([4326, 4171, 4258, 4979, 4230, 4807, 4463, 4470, 4624, 4627, 7084, 9782, 9057, 20033])(
+    'EPSG:%d: angles',
+    (code) => {
+      expect(isGeographic(code)).toBe(true);
+    },
+  );
+
+  // Not every code from 4000 to 4999 is a geographic one: Mayotte and Saint-Pierre-et-Miquelon have theirs there.
+  test.each([2154, 3857, 4471, 4467, 4462, 4559, 4087, 4414, 4491, 4978, 5698, 900913])(
+    'EPSG:%d: lengths',
+    (code) => {
+      expect(isGeographic(code)).toBe(false);
+    },
+  );
+});
+
+describe('the order of the axes in the registry', () => {
+  test.each([4326, 3035, 31467, 2180, 5513, 32661])('EPSG:%d: latitude or northing first', (code) => {
+    expect(isNorthingFirst(code)).toBe(true);
+  });
+
+  test.each([2154, 3857, 5514, 5041, 3031, 3413, 2985, 900913])('EPSG:%d: easting first', (code) => {
+    expect(isNorthingFirst(code)).toBe(false);
+  });
+});
+
+test('a URN is read as it is written', () => {
+  expect(WGS84_URN).toBe('urn:ogc:def:crs:EPSG::4326');
+  for (const code of [2154, 3035]) expect(readSrsName(toUrn(code))?.code).toBe(code);
 });

@@ -1,13 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { createDemoServer, createLayer, type Value, type XsdType } from '../../src/demo/index.js';
+import { startCpuTime } from '../support/cpu-time.js';
 import {
-  createDemoLayers,
-  createDemoServer,
-  createLayer,
-  type DemoServer,
-  type Value,
-  type XsdType,
-} from '../../src/demo/index.js';
+  ADDRESSES,
+  BUILDINGS,
+  DEPARTMENTS,
+  EASEMENTS,
+  layers,
+  ROADS,
+  serveSamples,
+  ZONES,
+} from './samples.js';
 import {
   ask,
   between,
@@ -25,13 +29,7 @@ import {
   toXml,
 } from './wfs.js';
 
-let server: DemoServer;
-beforeAll(async () => {
-  server = await createDemoServer();
-});
-afterAll(() => server.close());
-
-const layers = createDemoLayers();
+const server = serveSamples();
 
 /** Ids of the features whose value of an attribute passes a test: looked at one by one. */
 function expectedIds(typeName: string, name: string, isMatch: (value: Value) => boolean): string[] {
@@ -40,13 +38,6 @@ function expectedIds(typeName: string, name: string, isMatch: (value: Value) => 
   expect(position).toBeGreaterThanOrEqual(0);
   return layer.features.filter(({ values }) => isMatch(values[position] ?? null)).map(({ id }) => id);
 }
-
-const ROADS = 'BDTOPO_V3:troncon_de_route';
-const BUILDINGS = 'BDTOPO_V3:batiment';
-const ADDRESSES = 'BAN.DATA.GOUV:ban';
-const EASEMENTS = 'wfs_sup:assiette_sup';
-const ZONES = 'wfs_du:zone_urba';
-const DEPARTMENTS = 'ADMINEXPRESS-DEMO:departement';
 
 type Case = [
   question: string,
@@ -526,10 +517,10 @@ describe('literals', () => {
 
   test('a pattern of wild cards on a text without end takes no time', async () => {
     await withValues('string', ['a'.repeat(50_000)], async (url) => {
-      const started = performance.now();
+      const cpuTime = startCpuTime();
       const filter = like('value', `${'*a'.repeat(40)}*b`);
       expect(idsOf(await post(url, toXml({ typeName: 'own:thing', filter })))).toEqual([]);
-      expect(performance.now() - started).toBeLessThan(3000);
+      expect(cpuTime()).toBeLessThan(3000);
     });
   });
 });

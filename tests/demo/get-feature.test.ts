@@ -1,12 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import proj4 from 'proj4';
+import type { LayerFeature } from '../../src/demo/index.js';
 import {
-  createDemoLayers,
-  createDemoServer,
-  type DemoServer,
-  type Layer,
-  type LayerFeature,
-} from '../../src/demo/index.js';
+  BUILDINGS,
+  EASEMENTS,
+  flat,
+  LAMBERT,
+  layerOf,
+  layers,
+  PARCELS,
+  ROADS,
+  serveSamples,
+} from './samples.js';
 import {
   allOf,
   ask,
@@ -21,22 +26,8 @@ import {
   toXml,
 } from './wfs.js';
 
-let server: DemoServer;
-beforeAll(async () => {
-  server = await createDemoServer();
-});
-afterAll(() => server.close());
+const server = serveSamples();
 
-const layers = createDemoLayers();
-const layerOf = (name: string): Layer => layers.find((layer) => layer.name === name)!;
-const PARCELS = 'CADASTRALPARCELS.PARCELLAIRE_EXPRESS:parcelle';
-const ROADS = 'BDTOPO_V3:troncon_de_route';
-const BUILDINGS = 'BDTOPO_V3:batiment';
-
-const flat = (coordinates: unknown): [number, number][] =>
-  Array.isArray(coordinates) && typeof coordinates[0] === 'number'
-    ? [[coordinates[0], coordinates[1] as number]]
-    : (coordinates as unknown[]).flatMap(flat);
 const positionsOf = ({ geometry }: LayerFeature) => (geometry === null ? [] : flat(geometry.coordinates));
 
 const swap = ([a, b]: [number, number]): [number, number] => [b, a];
@@ -117,10 +108,8 @@ describe('a feature as it is written', () => {
 });
 
 describe('the CRS of the answer', () => {
-  const [longitude, latitude] = positionsOf(layerOf('troncon_de_route').features[0]!)[0]!;
-  const lambert =
-    '+proj=lcc +lat_0=46.5 +lon_0=3 +lat_1=49 +lat_2=44 +x_0=700000 +y_0=6600000 +ellps=GRS80 +units=m';
-  const [x, y] = proj4('WGS84', lambert, [longitude, latitude]) as [number, number];
+  const [longitude, latitude] = positionsOf(layerOf(ROADS).features[0]!)[0]!;
+  const [x, y] = proj4('WGS84', LAMBERT, [longitude, latitude]) as [number, number];
   const radians = Math.PI / 180;
   const mercator = [
     6378137 * longitude * radians,
@@ -170,8 +159,8 @@ describe('the CRS of the answer', () => {
     const [degrees] = featuresOf(
       await ask(server.url, { typeName: BUILDINGS, maxFeatures: 1, srsName: 'EPSG:4326' }),
     );
-    const expected = positionsOf(layerOf('batiment').features[0]!).map((position) =>
-      proj4(lambert, 'WGS84', position),
+    const expected = positionsOf(layerOf(BUILDINGS).features[0]!).map((position) =>
+      proj4(LAMBERT, 'WGS84', position),
     );
     for (const [i, pair] of pairsOf(degrees!.geometryNode!).entries()) {
       expect(pair[0]).toBeCloseTo(expected[i]![0]!, 7);
@@ -187,7 +176,7 @@ describe('which features', () => {
       ids.push(
         ...idsOf(await ask(server.url, { typeName: 'wfs_sup:assiette_sup', maxFeatures: 10, startIndex })),
       );
-    expect(ids).toEqual(layerOf('assiette_sup').features.map(({ id }) => id));
+    expect(ids).toEqual(layerOf(EASEMENTS).features.map(({ id }) => id));
   });
 
   test('a page behind the last feature is empty', async () => {
@@ -276,7 +265,7 @@ describe('which features', () => {
 });
 
 describe('order', () => {
-  const roads = layerOf('troncon_de_route');
+  const roads = layerOf(ROADS);
   const at = (name: string) => roads.attributes.findIndex((attribute) => attribute.name === name);
   const sorted = (...keys: readonly [name: string, descending: boolean][]) =>
     [...roads.features]

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { createDemoLayers, type Layer, type LayerFeature } from '../../src/demo/index.js';
+import type { Layer, LayerFeature } from '../../src/demo/index.js';
 import { readGeometries } from '../../src/geometry/index.js';
+import { COMMUNES, EASEMENTS, layerOf, layers, PARCELS, ROADS } from './samples.js';
 
-const layers = createDemoLayers();
-const layerOf = (name: string): Layer => layers.find((layer) => layer.name === name)!;
 const ringsOf = (layer: Layer) =>
   layer.features.flatMap(({ geometry }) => {
     if (geometry?.type === 'Polygon') return geometry.coordinates;
@@ -33,7 +32,7 @@ describe('the sample layers', () => {
   });
 
   test('there are 20,000 parcels, and every edge inside of their area belongs to two of them', () => {
-    const parcels = layerOf('parcelle');
+    const parcels = layerOf(PARCELS);
     expect(parcels.features).toHaveLength(20_000);
     const edges = new Map<string, number>();
     for (const ring of ringsOf(parcels)) {
@@ -42,7 +41,7 @@ describe('the sample layers', () => {
         edges.set(key, (edges.get(key) ?? 0) + 1);
       }
     }
-    const [outline] = [ringsOf(layerOf('commune'))];
+    const [outline] = [ringsOf(layerOf(COMMUNES))];
     const single = [...edges].filter(([, count]) => count === 1).map(([key]) => key);
     expect([...edges.values()].every((count) => count <= 2)).toBe(true);
     // What belongs to one parcel only is on the outside, where the communes have no neighbour either.
@@ -62,7 +61,7 @@ describe('the sample layers', () => {
   });
 
   test('parcels look like those of Parcellaire Express', () => {
-    const { features, attributes } = layerOf('parcelle');
+    const { features, attributes } = layerOf(PARCELS);
     const parcel = features.find(({ id }) => id === 'parcelle.28085000AA0001')!;
     const values = Object.fromEntries(attributes.map(({ name }, i) => [name, parcel.values[i]]));
     expect(values).toMatchObject({
@@ -76,7 +75,7 @@ describe('the sample layers', () => {
   });
 
   test('some parcels have an enclave, some two parts', () => {
-    const shapes = layerOf('parcelle').features.map(({ geometry }) =>
+    const shapes = layerOf(PARCELS).features.map(({ geometry }) =>
       geometry?.type === 'MultiPolygon' ? geometry.coordinates.map((rings) => rings.length).join('+') : '',
     );
     expect([...new Set(shapes)].sort()).toEqual(['1', '1+1', '2']);
@@ -97,14 +96,14 @@ describe('the sample layers', () => {
   });
 
   test('every kind of geometry is there, and features without one', () => {
-    const kinds = layerOf('assiette_sup').features.map(({ geometry }) => geometry?.type);
+    const kinds = layerOf(EASEMENTS).features.map(({ geometry }) => geometry?.type);
     expect(new Set(kinds)).toEqual(
       new Set(['Point', 'MultiPoint', 'LineString', 'MultiLineString', 'Polygon', 'MultiPolygon', undefined]),
     );
   });
 
   test('the index finds what a look at every bbox finds', () => {
-    const { features, search } = layerOf('troncon_de_route');
+    const { features, search } = layerOf(ROADS);
     const bbox = [1.48, 48.445, 1.49, 48.45] as const;
     const expected = features.flatMap(({ geometry }, i) => {
       const line = geometry?.type === 'LineString' ? geometry.coordinates : [];

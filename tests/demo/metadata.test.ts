@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createDemoLayers, createDemoServer, type DemoServer } from '../../src/demo/index.js';
+import { describe, expect, test } from '@jest/globals';
+import { layers, serveSamples } from './samples.js';
 import { allOf, exceptionOf, get, type Node, post, readNode, textsOf } from './wfs.js';
 
-let server: DemoServer;
-beforeAll(async () => {
-  server = await createDemoServer();
-});
-afterAll(() => server.close());
+const server = serveSamples();
 
-const layers = createDemoLayers();
 const capabilities = (parameters: Record<string, string> = {}) =>
   get(server.url, { service: 'WFS', request: 'GetCapabilities', ...parameters });
 const postCapabilities = (content: string) =>

@@ -3,17 +3,17 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   type Ability,
   createDemoLayers,
   createDemoServer,
   createLayer,
-  type DemoServer,
   type DemoServerOptions,
   demoExamples,
   type RecordedRequest,
 } from '../../src/demo/index.js';
+import { PARCELS, ROADS, serveSamples } from './samples.js';
 import {
   allOf,
   ask,
@@ -33,14 +33,7 @@ import {
   toXml,
 } from './wfs.js';
 
-let server: DemoServer;
-beforeAll(async () => {
-  server = await createDemoServer();
-});
-afterAll(() => server.close());
-
-const PARCELS = 'CADASTRALPARCELS.PARCELLAIRE_EXPRESS:parcelle';
-const ROADS = 'BDTOPO_V3:troncon_de_route';
+const server = serveSamples();
 
 const nothing = {
   prefix: 'own',

@@ -174,8 +174,8 @@ export function featuresOf({ root, status }: Reply): ReadFeature[] {
     child.name === 'gml:featureMembers' ? child.children : [],
   );
   expect(root.attributes.numberOfFeatures).toBe(String(members.length));
+  expect(members.every(({ children, uri }) => children.every((child) => child.uri === uri))).toBe(true);
   return members.map((member) => {
-    expect(member.children.every(({ uri }) => uri === member.uri)).toBe(true);
     const geometry = member.children.find(({ children }) => children.length > 0);
     const plain = member.children.filter((child) => child !== geometry);
     return {

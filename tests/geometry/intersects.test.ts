@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { booleanIntersects } from '@turf/turf';
 import fc from 'fast-check';
 import { createIntersects, type GeoJsonGeometry, readGeometries } from '../../src/geometry/index.js';
+import { startCpuTime } from '../support/cpu-time.js';
 import { geometry, mapPositions } from './random-geometries.js';
 
 /** turf's types know no readonly. */
@@ -140,10 +141,10 @@ test('a polygon of 50,000 vertices answers for 20,000 small ones in well under a
   const boxes = Array.from({ length: 20_000 }, (_, i) =>
     box((i % 200) / 80 - 1.25, Math.floor(i / 200) / 40 - 1.25, 0.001),
   );
-  const start = performance.now();
+  const cpuTime = startCpuTime();
   const met = new Set(boxes.filter(isMeeting));
   // 100 to 200 ms where this was measured.
-  expect(performance.now() - start).toBeLessThan(3000);
+  expect(cpuTime()).toBeLessThan(3000);
   const isExpected = (given: GeoJsonGeometry) => {
     const corners = given.type === 'Polygon' ? given.coordinates[0]! : [];
     return corners.some(([x, y]) => Math.hypot(x, y) < 0.9999);

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toText } from '../../src/errors.js';
 import { type Geometry, type Position, readGeometries } from '../../src/geometry/index.js';
+import { startCpuTime } from '../support/cpu-time.js';
 import { mapPositions, polygonRings, tameRing, wildRing } from './random-geometries.js';
 
 function toFaults(geojson: unknown): string[] {
@@ -272,10 +273,10 @@ describe('50,000 vertices in well under a second, however they lie', () => {
     ['a random walk', walk, false],
     ['a tangle', toClosed(Array.from({ length: n }, () => [random(), random()])), false],
   ])('%s', (_, ring, expected) => {
-    const start = performance.now();
+    const cpuTime = startCpuTime();
     expect(isValid(polygon(ring))).toBe(expected);
     // 50 to 150 ms where this was measured; anything quadratic takes tens of seconds.
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(cpuTime()).toBeLessThan(3000);
   });
 
   test('ten thousand holes, and as many parts around one point', () => {
@@ -289,7 +290,7 @@ describe('50,000 vertices in well under a second, however they lie', () => {
         [1, (i + 0.5) / 10_000],
       ]),
     ]);
-    const start = performance.now();
+    const cpuTime = startCpuTime();
     expect(
       isValid(
         polygon(
@@ -305,7 +306,7 @@ describe('50,000 vertices in well under a second, however they lie', () => {
       ),
     ).toBe(true);
     expect(isValid(multiPolygon(...fan))).toBe(true);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(cpuTime()).toBeLessThan(5000);
   });
 });
 

@@ -17,7 +17,7 @@ describe('the OpenAPI document', () => {
     expect(parse(yaml.text)).toEqual(json.json);
     expect(json.json.components.parameters.limit.schema).toMatchObject({ maximum: 321, default: 321 });
     expect(json.json.components.parameters.geom.description).toContain('At most 654 vertices');
-    expect(json.text).not.toMatch(/\{(limitMax|geomMaxVertices|bodyLimit|defaultLimit)\}/);
+    expect(json.text).not.toMatch(/\{(limitMax|geomMaxVertices|bodyLimit|defaultLimit|exampleLimit)\}/);
     expect(json.headers['cache-control']).toBe('public, max-age=300');
     expect(json.headers['access-control-allow-origin']).toBe('*');
   });

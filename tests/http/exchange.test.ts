@@ -206,6 +206,19 @@ describe('the request id', () => {
     expect(reply.headers['x-request-id']).toBe(id);
     expect(reply.json.instance).toBe(`urn:uuid:${id}`);
   });
+  test('is taken over from nginx, whose UUIDs have no hyphens', async () => {
+    const reply = await send(service, searchPath, {
+      headers: { 'x-request-id': '0B9A3F6E54C74B0E9C387F8D1D6F2C11' },
+    });
+    expect(reply.json.instance).toBe('urn:uuid:0b9a3f6e-54c7-4b0e-9c38-7f8d1d6f2c11');
+    expect(reply.headers['x-request-id']).toBe('0b9a3f6e-54c7-4b0e-9c38-7f8d1d6f2c11');
+  });
+  test('is ours where a gateway\u2019s is no UUID, and the log knows both', async () => {
+    const reply = await send(service, searchPath, { headers: { 'x-request-id': 'abc.def' } });
+    expect(reply.json.instance).toMatch(/^urn:uuid:[0-9a-f]{8}-/);
+    const line = service.log.find(({ foreignId }) => foreignId === 'abc.def');
+    expect(line?.requestId).toBe(reply.headers['x-request-id']);
+  });
   test.each(['a b', 'x'.repeat(200), '<script>', '{"a":1}', ''])(
     'is not taken over when it is no id: %s',
     async (id) => {

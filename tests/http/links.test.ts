@@ -138,6 +138,14 @@ describe('lead to this service', () => {
     await start(undefined, { trustProxy: ['loopback'] });
     expect(await self(forwarded)).toBe(`https://carto.example${searchPath}?source=a`);
   });
+  test.each(['javascript', 'ftp', 'https:', ''])(
+    'with a scheme of HTTP, also where a proxy forwards %j',
+    async (scheme) => {
+      await start(undefined, { trustProxy: ['loopback'] });
+      const headers = { ...forwarded, 'x-forwarded-proto': scheme };
+      expect(await self(headers)).toBe(`http://carto.example${searchPath}?source=a`);
+    },
+  );
   test('not as anybody forwards it', async () => {
     await start();
     expect(await self(forwarded)).toBe(`${service.url}${searchPath}?source=a`);

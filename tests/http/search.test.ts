@@ -2,12 +2,14 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SearchQuery } from '../../src/query/index.js';
 import {
+  connectRaw,
   fakeSource,
   feature,
   generate,
   postForm,
   postJson,
   type Reply,
+  readRaw,
   type Service,
   searchPath,
   send,
@@ -167,13 +169,18 @@ describe('parameters', () => {
   });
 
   test.each([
-    ['no body at all', {}],
-    ['an empty JSON body', { 'content-type': 'application/json' }],
-    ['an empty form', { 'content-type': 'application/x-www-form-urlencoded' }],
-    ['an empty body of a type that is never read', { 'content-type': 'text/plain' }],
-  ])('POST with %s takes them from the query string', async (_, headers) => {
+    ['no body at all', {}, ''],
+    ['an empty JSON body', { 'content-type': 'application/json' }, ''],
+    ['an empty form', { 'content-type': 'application/x-www-form-urlencoded' }, ''],
+    ['an empty body of a type that is never read', { 'content-type': 'text/plain' }, ''],
+    ['a JSON body of white space', { 'content-type': 'application/json' }, ' \r\n\t'],
+    ['a form of white space', { 'content-type': 'application/x-www-form-urlencoded' }, '\n'],
+    ['white space of a type that is never read', { 'content-type': 'text/plain' }, '\n'],
+  ])('POST with %s takes them from the query string', async (_, headers, body) => {
     const path = `${searchPath}?source=a:b&geom=${text}`;
-    expect(await asked(send(service, path, { method: 'POST', headers }))).toEqual(withPoint);
+    expect(await asked(send(service, path, { method: 'POST', headers: { ...headers }, body }))).toEqual(
+      withPoint,
+    );
   });
 
   test.each([
@@ -360,5 +367,50 @@ describe('keys', () => {
       'apikey: is given in the query string and in the apikey header, with different values',
     );
     expect(reply.text).not.toMatch(/s3cret|0ther/);
+  });
+});
+
+describe('a header of ours that is there twice', () => {
+  let service: Service;
+  const sendTwice = async (...lines: string[]) => {
+    const source = fakeSource();
+    service = await startService(source);
+    const socket = connectRaw(service);
+    const reply = readRaw(socket);
+    const head = [`GET ${searchPath}?source=a HTTP/1.1`, 'Host: a', 'Connection: close', ...lines, '', ''];
+    socket.write(head.join('\r\n'));
+    return { asked: source.asked, text: (await reply).text };
+  };
+
+  test.each([
+    ['apikey: K1', 'apikey: K2', 'apikey: is given twice in the apikey header'],
+    [
+      'Authorization: Apikey K1',
+      'Authorization: Apikey K2',
+      'apikey: is given twice in the Authorization header',
+    ],
+    [
+      'Authorization: Bearer T1',
+      'authorization: bearer T2',
+      'access_token: is given twice in the Authorization header',
+    ],
+  ])('with different values is refused: %s, %s', async (one, other, detail) => {
+    const { asked, text } = await sendTwice(one, other);
+    await service.close();
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(text).toContain(detail);
+    expect(text).not.toMatch(/[KT][12]/);
+    expect(asked).toEqual([]);
+  });
+
+  test.each<[string, string, object]>([
+    ['apikey: K', 'Apikey: K', { apikey: 'K' }],
+    ['Authorization: Basic eA==', 'Authorization: Apikey K', { apikey: 'K' }],
+    ['Authorization: Apikey K', 'Authorization: Bearer T', { apikey: 'K', token: 'T' }],
+  ])('is taken as it is meant: %s, %s', async (one, other, credentials) => {
+    const { asked, text } = await sendTwice(one, other);
+    await service.close();
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(asked[0]?.[1].credentials).toEqual(credentials);
   });
 });

@@ -6,6 +6,7 @@ import {
   connectRaw,
   fakeSource,
   feature,
+  generate,
   postJson,
   readRaw,
   type Service,
@@ -45,6 +46,18 @@ describe('what is no request to Express has the one shape, too', () => {
       431,
     ],
     [
+      'one header that Node gives up on',
+      get(searchPath, `Cookie: ${'name=value; '.repeat(300_000)}\r\n`),
+      431,
+    ],
+    ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ['two hosts', get('/', 'Host: b\r\n'), 400],
+    [
+      'a body in chunks that are none',
+      `${get(searchPath, 'Transfer-Encoding: chunked\r\n').replace('GET', 'POST')}zz\r\n`,
+      400,
+    ],
+    [
       'many headers that Node gives up on',
       get(searchPath, `X-Long: ${'x'.repeat(1000)}\r\n`.repeat(1500)),
       431,
@@ -65,6 +78,30 @@ describe('what is no request to Express has the one shape, too', () => {
     expect(reply.head).toContain('access-control-allow-origin: *');
     expect(reply.head).toContain('cache-control: no-store');
   });
+});
+
+test('an expectation nobody knows is passed over', async () => {
+  service = await startService(fakeSource());
+  const reply = await send(service, `${searchPath}?source=a`, { headers: { expect: 'foo' } });
+  expect(reply.status).toBe(200);
+});
+
+test('garbage behind good requests leaves them their answers, and is told so itself', async () => {
+  const source = fakeSource({
+    search: async () => {
+      await sleep(100);
+      return { isPrivate: false, features: generate([toBatch(feature(1))], { numberReturned: 1 }) };
+    },
+  });
+  service = await startService(source);
+  const socket = connectRaw(service);
+  const reply = readRaw(socket);
+  const good = `GET ${searchPath}?source=a HTTP/1.1\r\nHost: a\r\n\r\n`;
+  socket.write(`${good}${good}garbage\r\n\r\n`);
+  const { text, error } = await reply;
+  expect(error).toBeUndefined();
+  expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 400']);
+  expect(text.match(/"numberReturned":1/g)).toHaveLength(2);
 });
 
 describe('stopping', () => {
@@ -140,7 +177,10 @@ describe('health', () => {
     service = await startService(fakeSource({ status: () => ({ isReady: true, detail: { state: 'ok' } }) }));
     expect((await send(service, '/health/live')).json).toEqual({ status: 'live' });
     const ready = await send(service, '/health/ready');
-    expect(ready.json).toEqual({ status: 'ready', upstream: { 'wfs-geoportail': { state: 'ok' } } });
+    expect(ready.json).toEqual({
+      status: 'ready',
+      upstream: { 'wfs-geoportail': { status: 'ready', state: 'ok' } },
+    });
     expect(ready.headers['cache-control']).toBe('no-store');
   });
 

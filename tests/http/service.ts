@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
-import { createApp, createHttpServer, type HttpConfig, stop } from '../../src/http/index.js';
+import { createApp, createHttpServer, type HttpConfig, type Module, stop } from '../../src/http/index.js';
 import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
 
 export const feature = (id: number, properties: object = { nom: 'Évreux' }) => ({
@@ -40,6 +41,9 @@ export function fakeSource(parts: Partial<FeatureSource> = {}) {
       isPrivate: false,
       features: generate([toBatch(feature(1))], { numberReturned: 1, numberMatched: 1 }),
     }),
+    explain: async () => {
+      throw new Error('not asked for');
+    },
     status: () => ({ isReady: true, detail: {} }),
     ...parts,
   };
@@ -50,13 +54,22 @@ export function fakeSource(parts: Partial<FeatureSource> = {}) {
   return { asked, ...source, search };
 }
 
-export type Config = HttpConfig;
-const config: HttpConfig = {
-  limitMax: 5000,
-  geomMaxVertices: 50_000,
-  bodyLimit: 1_048_576,
-  trustProxy: false,
-};
+export type Config = HttpConfig & Module['limits'];
+const limits: Module['limits'] = { limitMax: 5000, geomMaxVertices: 50_000, bodyLimit: 1_048_576 };
+
+/** A module as it stands without a modules file, or otherwise as the test says. */
+export function toModule(
+  parts: Partial<Omit<Module, 'limits'>> & { limits?: Partial<Module['limits']> },
+): Module {
+  const { limits: own, ...others } = parts;
+  return {
+    name: 'wfs-geoportail',
+    title: 'API Carto WFS-Géoportail',
+    source: fakeSource(),
+    ...others,
+    limits: { ...limits, ...own },
+  };
+}
 
 export interface Service {
   readonly url: string;
@@ -71,15 +84,80 @@ export interface Service {
 
 export const searchPath = '/api/wfs-geoportail/search';
 
-export async function startService(
-  source: FeatureSource,
+/** What an app is connected to: the one service that uses it now. */
+interface Connected {
+  source: FeatureSource;
+  isStopping: () => boolean;
+  log: (line: string) => void;
+}
+interface PooledApp {
+  readonly app: ReturnType<typeof createApp>;
+  readonly connected: Connected;
+}
+
+/** Apps of one module that no service uses now, by settings: compiling the validator of one takes a tenth of a second. */
+const pool = new Map<string, PooledApp[]>();
+
+function createConnectedApp(modules: readonly Module[], settings: Partial<HttpConfig>, connected: Connected) {
+  const logger = pino({ level: 'debug' }, { write: (line: string) => connected.log(line) });
+  const parts = { logger, isStopping: () => connected.isStopping() };
+  return createApp({ trustProxy: false, ...settings }, modules, parts);
+}
+
+function createPooledApp(settings: Partial<Config>, connected: Connected): PooledApp {
+  const source: FeatureSource = {
+    list: (...args) => connected.source.list(...args),
+    describe: (...args) => connected.source.describe(...args),
+    search: (...args) => connected.source.search(...args),
+    explain: (...args) => connected.source.explain(...args),
+    status: () => connected.source.status(),
+  };
+  return {
+    app: createConnectedApp([toModule({ source, limits: settings })], settings, connected),
+    connected,
+  };
+}
+
+/** One module over the source. */
+export async function startService(source: FeatureSource, settings: Partial<Config> = {}): Promise<Service> {
+  const key = JSON.stringify(settings);
+  const idle = pool.get(key) ?? [];
+  pool.set(key, idle);
+  return listen(
+    source,
+    (connected) => {
+      const pooled = idle.pop() ?? createPooledApp(settings, { ...connected });
+      Object.assign(pooled.connected, connected);
+      return pooled;
+    },
+    (pooled) => idle.push(pooled),
+  );
+}
+
+export async function startModules(
+  modules: readonly Module[],
   settings: Partial<HttpConfig> = {},
 ): Promise<Service> {
+  return listen(
+    fakeSource(),
+    (connected) => ({ app: createConnectedApp(modules, settings, connected), connected }),
+    () => {},
+  );
+}
+
+async function listen(
+  source: FeatureSource,
+  toApp: (connected: Connected) => PooledApp,
+  giveBack: (app: PooledApp) => void,
+): Promise<Service> {
   const lines: string[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
-  const parts = { logger, isStopping: () => service.stopping };
-  const app = createApp({ ...config, ...settings }, [{ name: 'wfs-geoportail', source }], parts);
-  const server = createHttpServer(app);
+  const pooled = toApp({
+    source,
+    isStopping: () => service.stopping,
+    log: (line) => void lines.push(line),
+  });
+  let isUsed = true;
+  const server = createHttpServer(pooled.app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -92,7 +170,12 @@ export async function startService(
       return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     },
     logText: () => lines.join(''),
-    close: () => stop(server, 0),
+    async close() {
+      await stop(server, 0);
+      await nextTurn(); // what the last requests still have to log belongs to this service
+      if (isUsed) giveBack(pooled);
+      isUsed = false;
+    },
   };
   return service;
 }

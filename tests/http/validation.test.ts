@@ -6,7 +6,9 @@ import { createRequestValidator } from '../../src/http/validation.js';
 import type { RawParameter } from '../../src/query/index.js';
 
 const limits = { limitMax: 200, geomMaxVertices: 1000, bodyLimit: 1_000_000 };
-const validate = createRequestValidator(loadDocument('wfs-geoportail', limits));
+const validate = createRequestValidator(
+  loadDocument({ name: 'wfs-geoportail', title: 'API Carto WFS-Géoportail' }, limits),
+);
 
 /** As much of an Express request as the validator looks at. */
 function check(method: string, path: string, parameters: RawParameter[], contentType?: string) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { JsonFault, readJson, readJsonMembers } from '../../src/query/json.js';
+import { startCpuTime } from '../support/cpu-time.js';
 
 describe('JSON text', () => {
   test('is read as JSON.parse reads it, numbers as far as they are exact', () => {
@@ -110,8 +111,8 @@ describe('JSON text', () => {
     const coordinates = Array.from({ length: 300_000 }, (_, i) => [i / 1e5, 48.123456789 + i / 1e6]);
     const text = JSON.stringify({ source: 'a', geom: { type: 'MultiPoint', coordinates } });
     expect(text.length).toBeGreaterThan(7_000_000);
-    const before = performance.now();
+    const cpuTime = startCpuTime();
     readJsonMembers(text);
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(cpuTime()).toBeLessThan(2000);
   });
 });

@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mapConcurrently } from '../support/concurrently.js';
 import { quote, sql, sqlList, toLab } from './lab.js';
-import {
-  type Feature,
-  type Form,
-  mapConcurrently,
-  type Parameters,
-  type Service,
-  startService,
-  toIds,
-} from './service.js';
+import { type Feature, type Form, type Parameters, type Service, startService, toIds } from './service.js';
 
 jest.setTimeout(120_000);
 

@@ -5,14 +5,13 @@ import { chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compileWhenStale } from '../../scripts/compile.mjs';
 import teardown from './global-teardown.mjs';
 
 const PARCELS = '5000';
 
 export default async function setup() {
-  // Compiled once, so that no test waits for the compiler.
-  const build = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
-  if (build.status !== 0) throw new Error('the service does not compile');
+  compileWhenStale(); // once, so that no test waits for the compiler
   const folder = process.env.LAB_DIR ?? mkdtempSync(join(tmpdir(), 'carto-wfs-lab-'));
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755); // the user postgres must be able to enter it

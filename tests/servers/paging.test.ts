@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mapConcurrently } from '../support/concurrently.js';
 import { CAP, sqlList, toLab } from './lab.js';
-import {
-  type Form,
-  mapConcurrently,
-  type Page,
-  type Parameters,
-  type Service,
-  startService,
-  toIds,
-} from './service.js';
+import { type Form, type Page, type Parameters, type Service, startService, toIds } from './service.js';
 
 jest.setTimeout(120_000);
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mapConcurrently } from '../support/concurrently.js';
 import {
   createGeometries,
   type GeoJson,
@@ -8,7 +9,7 @@ import {
   toGeometry,
 } from './geometries.js';
 import { quote, sql, toLab } from './lab.js';
-import { forms, mapConcurrently, type Service, startService, toIds } from './service.js';
+import { forms, type Service, startService, toIds } from './service.js';
 
 jest.setTimeout(120_000);
 

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { mapConcurrently } from '../support/concurrently.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
 import {
   type Asked,
@@ -13,42 +14,74 @@ import {
   toMember,
 } from '../support/upstream.js';
 
-// The whole service in a process of its own, over an upstream that does what it is told, through real sockets.
+// The whole service in a process of its own, over an upstream that does what it is told, through real sockets. A process
+// takes a second to start: one serves every test that asks nothing special of it.
 
-const open: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-beforeAll(async () => {
-  await (await startProcess({ WFS_URL: 'http://127.0.0.1:1/' })).stop(); // builds, where that is due
-}, 60_000);
+type UpstreamAnswer = (asked: Asked, response: ServerResponse) => unknown;
 
-async function start(
-  answer: (asked: Asked, response: ServerResponse) => unknown,
-  env: Record<string, string> = {},
-): Promise<ServiceProcess> {
+interface Running {
+  readonly service: ServiceProcess;
+  close(): Promise<void>;
+}
+
+async function start(answer: UpstreamAnswer, env: Record<string, string> = {}, path = ''): Promise<Running> {
   const upstream = await startUpstream(answer);
-  const service = await startProcess({ WFS_URL: upstream.url, ...env });
-  open.push(
-    () => upstream.close(),
-    () => service.stop('SIGKILL'),
+  const service = await startProcess({ WFS_URL: upstream.url + path, ...env });
+  return {
+    service,
+    async close() {
+      await service.stop('SIGKILL');
+      await upstream.close();
+    },
+  };
+}
+
+let answer: UpstreamAnswer;
+let shared: Running;
+beforeAll(async () => {
+  shared = await start(
+    (asked, response) => {
+      // the proof that startIndex is heeded: the first feature of all is not the first of a later page
+      const isProof = asked.startIndex === 0 && asked.maxFeatures === 1;
+      return isProof ? response.end(toCollection(toMember(999_999))) : answer(asked, response);
+    },
+    { WFS_IDLE_TIMEOUT_MS: '1000' },
   );
-  return service;
+});
+afterAll(() => shared.close());
+
+const own: Running[] = [];
+afterEach(async () => {
+  for (const running of own.splice(0)) await running.close();
+});
+/** A service for one test alone. */
+async function startOwn(...args: Parameters<typeof start>): Promise<ServiceProcess> {
+  const running = await start(...args);
+  own.push(running);
+  return running.service;
 }
 
 const SEARCH = '/api/wfs-geoportail/search?source=t:point';
 
-/** Everything a raw client receives, and whether it was told that the answer was cut off. */
+interface Received {
+  readonly text: string;
+  /** Whether it was told that the answer was cut off. */
+  readonly isReset: boolean;
+}
+
+/** Everything a raw client receives; `onData` is called whenever it has received something. */
 async function receive(
-  url: string,
   version: '1.0' | '1.1',
-  headers = '',
-): Promise<{ text: string; isReset: boolean }> {
-  const { hostname, port } = new URL(url);
+  { headers = '', query = '', onData = () => {} } = {},
+): Promise<Received> {
+  const { hostname, port } = new URL(shared.service.url);
   const socket = connect(Number(port), hostname);
-  socket.write(`GET ${SEARCH} HTTP/${version}\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
+  socket.write(`GET ${SEARCH}${query} HTTP/${version}\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
   const parts: Buffer[] = [];
-  socket.on('data', (part) => parts.push(part));
+  socket.on('data', (part) => {
+    parts.push(part);
+    onData();
+  });
   let isReset = false;
   socket.on('error', (error: NodeJS.ErrnoException) => {
     isReset = error.code === 'ECONNRESET';
@@ -57,29 +90,17 @@ async function receive(
   return { text: Buffer.concat(parts).toString(), isReset };
 }
 
-/**
- * The same, for an answer that must be reset. Node reports a reset that comes with unread data as an end, so it is asked
- * up to five times: an answer that is closed instead is never seen reset.
- */
-async function receiveReset(url: string, version: '1.0' | '1.1', headers: string) {
-  for (let attempt = 1; ; attempt += 1) {
-    const received = await receive(url, version, headers);
-    if (received.isReset) return received;
-    if (attempt === 5) throw new Error(`HTTP/${version} ${headers}: closed, not reset`);
-  }
-}
-
 test('feature 2 is sent upstream only when the caller has feature 1, with and without compression', async () => {
   let release = () => {};
-  const service = await start(async (_, response) => {
+  answer = async (_, response) => {
     response.write(COLLECTION_START + toMember(1));
     await new Promise<void>((resolve) => {
       release = resolve;
     });
     response.end(toMember(2) + COLLECTION_END);
-  });
+  };
   for (const encoding of ['identity', 'gzip']) {
-    const response = await fetch(`${service.url}${SEARCH}&_count=false`, {
+    const response = await fetch(`${shared.service.url}${SEARCH}&_count=false`, {
       headers: { 'accept-encoding': encoding },
     });
     let text = '';
@@ -105,51 +126,77 @@ describe('a late fault', () => {
     'the upstream stalls': () => {},
   };
 
-  test.each(Object.keys(faults))(
-    '%s: the answer is reset, never ended, at whatever place',
-    async (name) => {
-      let kilobytes = 0;
-      const service = await start(
-        async (_, response) => {
-          response.write(COLLECTION_START);
-          for (let k = 0; k < kilobytes; k += 1) {
-            if (!response.write(toMember(k, member))) await once(response, 'drain');
-          }
-          await sleep(50); // Node reports a reset that comes with unread data as an end: the reader is let catch up
-          faults[name]?.(response);
-        },
-        { WFS_IDLE_TIMEOUT_MS: '200' },
-      );
-      const isSlow = name.endsWith('stalls');
-      for (kilobytes = isSlow ? 448 : 64; kilobytes < 1024; kilobytes += isSlow ? 448 : 64) {
-        for (const version of ['1.0', '1.1'] as const) {
-          for (const headers of ['', 'Accept-Encoding: gzip\r\n']) {
-            const { text } = await receiveReset(service.url, version, headers);
-            expect(text).toMatch(/^HTTP\/1\.1 200 /);
-            expect(text).not.toMatch(/"links"|"numberReturned"|\r\n0\r\n\r\n$/);
-          }
-        }
+  /** A client, and the kilobytes after which its answer breaks. */
+  interface Case {
+    readonly kilobytes: number;
+    readonly version: '1.0' | '1.1';
+    readonly headers: string;
+    received: number;
+  }
+  const toCases = (step: number): Case[] => {
+    const sizes = Array.from({ length: Math.ceil(1024 / step) - 1 }, (_, k) => (k + 1) * step);
+    return sizes.flatMap((kilobytes) =>
+      (['1.0', '1.1'] as const).flatMap((version) =>
+        ['', 'Accept-Encoding: gzip\r\n'].map((headers) => ({ kilobytes, version, headers, received: 0 })),
+      ),
+    );
+  };
+
+  /** Node reports a reset that comes with unread data as an end: the reader is let catch up, as far as can be seen. */
+  async function untilQuiet(reader: Case): Promise<void> {
+    for (let [turns, before] = [0, -1]; turns < 4; await sleep(10)) {
+      turns = reader.received === before ? turns + 1 : 0;
+      before = reader.received;
+    }
+  }
+
+  /** Where that did not help, it is asked again, up to five times: an answer that is closed instead is never seen reset. */
+  async function receiveReset(query: string, reader: Case): Promise<Received> {
+    const { version, headers } = reader;
+    const onData = () => {
+      reader.received += 1;
+    };
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      const received = await receive(version, { headers, query, onData });
+      if (received.isReset) return received;
+    }
+    throw new Error(`HTTP/${version} ${headers}after ${reader.kilobytes} kB: closed, not reset`);
+  }
+
+  test.each(Object.keys(faults))('%s: the answer is reset, never ended, at whatever place', async (name) => {
+    const cases = toCases(name.endsWith('stalls') ? 448 : 64);
+    answer = async ({ startIndex }, response) => {
+      const reader = cases[startIndex - 1] as Case;
+      response.write(COLLECTION_START);
+      for (let k = 0; k < reader.kilobytes; k += 1) {
+        if (!response.write(toMember(k, member))) await once(response, 'drain');
       }
-    },
-    60_000,
-  );
+      await untilQuiet(reader);
+      faults[name]?.(response);
+    };
+    await mapConcurrently(cases, 8, async (reader, k) => {
+      const { text } = await receiveReset(`&_count=false&_start=${k + 1}`, reader); // tells the upstream who asks
+      expect(text).toMatch(/^HTTP\/1\.1 200 /);
+      expect(text).not.toMatch(/"links"|"numberReturned"|\r\n0\r\n\r\n$/);
+    });
+  });
 
   test('a fault before the first feature is an answer of its own', async () => {
-    const service = await start((_, response) => response.end(COLLECTION_START));
-    const { text, isReset } = await receive(service.url, '1.0');
+    answer = (_, response) => response.end(COLLECTION_START);
+    const { text, isReset } = await receive('1.0');
     expect(isReset).toBe(false);
     expect(text).toMatch(/^HTTP\/1\.1 502 [\s\S]*application\/problem\+json/);
   });
 });
 
 describe('a large answer', () => {
-  const member = (k: number) => toMember(k, 'é&amp;'.repeat(150));
+  const member = (k: number) => toMember(k, `é&amp;${'x'.repeat(35)}`.repeat(24));
 
   test('of 100 MB passes in under 150 MB of memory', async () => {
     const total = 90_000; // of 1.2 kB: over 100 MB of GML
     let sent = 0;
     const part = Array.from({ length: 100 }, (_, n) => member(n)).join('');
-    const service = await start(
+    const service = await startOwn(
       async ({ isHits }, response) => {
         if (isHits)
           return response.end(
@@ -180,7 +227,7 @@ describe('a large answer', () => {
   test('waits for a slow reader instead of filling memory, and ends upstream when the reader leaves', async () => {
     let written = 0;
     let isClosed = false;
-    const service = await start(async (_, response) => {
+    answer = async (_, response) => {
       let wake: (value?: unknown) => void = () => {};
       response.on('drain', () => wake());
       response.on('close', () => {
@@ -196,8 +243,8 @@ describe('a large answer', () => {
           wake = resolve;
         });
       }
-    });
-    const { hostname, port } = new URL(service.url);
+    };
+    const { hostname, port } = new URL(shared.service.url);
     const socket = connect(Number(port), hostname);
     socket.write(`GET ${SEARCH}&_limit=5000 HTTP/1.1\r\nHost: x\r\n\r\n`);
     await once(socket, 'readable');
@@ -212,7 +259,7 @@ describe('a large answer', () => {
 describe('SIGTERM', () => {
   test('finishes the stream under way, takes nothing new, and ends with 0', async () => {
     let release = () => {};
-    const service = await start(async (_, response) => {
+    const service = await startOwn(async (_, response) => {
       response.write(COLLECTION_START + toMember(1));
       await new Promise<void>((resolve) => {
         release = resolve;
@@ -232,13 +279,11 @@ describe('SIGTERM', () => {
 });
 
 test('neither a key nor a geometry is in the log, whatever happens', async () => {
-  const upstream = await startUpstream(({ isHits }, response) =>
-    isHits ? response.writeHead(500).end('boom SECRET') : response.end(toCollection(toMember(1))),
-  );
-  const service = await startProcess({ WFS_URL: `${upstream.url}/{apikey}` });
-  open.push(
-    () => upstream.close(),
-    () => service.stop('SIGKILL'),
+  const service = await startOwn(
+    ({ isHits }, response) =>
+      isHits ? response.writeHead(500).end('boom SECRET') : response.end(toCollection(toMember(1))),
+    {},
+    '/{apikey}',
   );
   const geom = encodeURIComponent('{"type":"Point","coordinates":[1.123456,48]}');
   for (const query of [
@@ -251,4 +296,35 @@ test('neither a key nor a geometry is in the log, whatever happens', async () =>
   }
   expect(service.log()).toContain('"msg":"layer learnt"');
   expect(service.log()).not.toMatch(/SECRET|1\.123456/);
+});
+
+test('the service\u2019s own key is in no line of the log', async () => {
+  const key = 'SRV~SECRET!key';
+  const report = `<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows"><ows:Exception exceptionCode="X"><ows:ExceptionText>${key} SRV%7ESECRET%21key</ows:ExceptionText></ows:Exception></ows:ExceptionReport>`;
+  const service = await startOwn((_, response) => response.end(report), {
+    WFS_APIKEY_IN: 'query:apikey',
+    WFS_APIKEY: key,
+  });
+  const text = await (await fetch(`${service.url}${SEARCH}`)).text();
+  expect(text).toContain('reports an exception');
+  expect(text + service.log()).not.toMatch(/SRV(~|%7E)SECRET/);
+});
+
+describe('the start', () => {
+  const run = (env: Record<string, string>) => startProcess({ WFS_URL: 'http://127.0.0.1:1/', ...env });
+
+  test('says in a sentence that it cannot listen on an address', async () => {
+    const ended = await run({ HOST: '203.0.113.9' }).catch((error: Error) => error.message);
+    expect(ended).toMatch(/HOST, PORT: cannot listen on 203\.0\.113\.9, port 0 \(EADDRNOTAVAIL\)\.\n$/);
+    expect(ended).not.toContain('    at ');
+  });
+
+  test('warns of variables that nothing heeds yet', async () => {
+    const service = await run({ CLIENT_RATE_LIMIT: '10', CACHE_TTL_S: '0' });
+    own.push({ service, close: async () => void (await service.stop('SIGKILL')) });
+    for (let i = 0; i < 50 && !service.log().includes('heeds'); i += 1) await sleep(20);
+    expect(service.log()).toMatch(
+      /"level":40,.*"variables":\["CLIENT_RATE_LIMIT"\],"msg":"set, and not built yet/,
+    );
+  });
 });

@@ -17,13 +17,19 @@ export interface ServiceProcess {
 
 const root = join(import.meta.dirname, '../..');
 
+/** As `npm start` does it, without npm between. */
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  scripts: { start: string };
+};
+const startArguments = scripts.start.split(' ').slice(1);
+
 /** @param args of the service: `--demo` */
 export async function startProcess(
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ['scripts/start.mjs', ...args], {
+  const child = spawn(process.execPath, [...startArguments, ...args], {
     cwd: root,
     env: { PATH, HOME, HOST: '127.0.0.1', PORT: '0', ...env, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -48,16 +48,23 @@ const SCHEMA = `<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:g
  */
 export async function startUpstream(
   answer: (asked: Asked, response: ServerResponse) => unknown,
+  options: {
+    /** Sees every request first; true: it has been answered. */
+    before?(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  } = {},
 ): Promise<Upstream> {
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
+    if (await options.before?.(request, response)) return;
     response.setHeader('Content-Type', 'text/xml; subtype=gml/3.1.1');
     const url = String(request.url);
     if (/request=GetCapabilities/i.test(url)) return response.end(CAPABILITIES);
     if (/request=DescribeFeatureType/i.test(url)) return response.end(SCHEMA);
     const asked = toAsked(body, request);
-    return asked.isLearning ? response.end(toCollection(toMember(0), toMember(1))) : answer(asked, response);
+    if (!asked.isLearning) return answer(asked, response);
+    const isProbe = body.includes('<ogc:Filter>');
+    return response.end(isProbe ? toCollection(toMember(0)) : toCollection(toMember(0), toMember(1)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -16,7 +16,7 @@ const asked = (type: Type, value: string | number | null) => {
     isExact,
     xml:
       filter &&
-      encodeFilter(filter, '')
+      encodeFilter(filter)
         .replace(/<\/?ogc:|\/?>/g, ' ')
         .replace(/\s+/g, ' '),
   };

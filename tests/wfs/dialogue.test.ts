@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { createAbilities } from '../../src/wfs/abilities.js';
 import { createDeadline } from '../../src/wfs/deadline.js';
 import { createDialogue } from '../../src/wfs/dialogue.js';
 import { toPlacedKey } from '../../src/wfs/keys.js';
@@ -18,7 +19,7 @@ function toTransport(document: string): Transport {
 
 test('an answer that says of itself that it is truncated (WFS 2.0 §11.3.5) is never taken for the whole', async () => {
   const document = `${COLLECTION_START}${toMember(1)}</gml:featureMembers><wfs:truncatedResponse/></wfs:FeatureCollection>`;
-  const stream = createDialogue(toTransport(document), false).getFeature(
+  const stream = createDialogue(toTransport(document), false, createAbilities()).getFeature(
     { typeName: 't:point', namespace: 'http://t', srsName: 'EPSG:4326' },
     { crs: () => ({ swap: true }) },
     {

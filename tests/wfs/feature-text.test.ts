@@ -21,10 +21,11 @@ describe('a feature is taken apart without reading its numbers', () => {
   });
 
   test('any feature keeps its values, and loses just the properties not wanted', () => {
+    const jsonValue = fc.json().map((json): unknown => JSON.parse(JSON.stringify(JSON.parse(json)))); // no -0
     const feature = fc.record({
       type: fc.constant('Feature'),
       geometry: fc.constantFrom(null, { type: 'Point', coordinates: [1, 2] }),
-      properties: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 6 }),
+      properties: fc.dictionary(fc.string(), jsonValue, { maxKeys: 6 }),
     });
     fc.assert(
       fc.property(feature, fc.integer({ min: 0, max: 6 }), (value, kept) => {
@@ -35,7 +36,7 @@ describe('a feature is taken apart without reading its numbers', () => {
           properties: Object.fromEntries(names.map((name) => [name, value.properties[name]])),
         });
         expect([...read.properties].map(([name, json]) => [name, JSON.parse(json)])).toEqual(
-          Object.entries(value.properties).map(([name, json]) => [name, JSON.parse(JSON.stringify(json))]),
+          Object.entries(value.properties),
         );
       }),
     );

@@ -1,10 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Geometry } from '../../src/geometry/index.js';
 import { encodeFilter, type Filter, toAnd, toOr } from '../../src/wfs/filter.js';
 import { encodeGetFeature } from '../../src/wfs/get-feature.js';
 
 const SRS = 'urn:ogc:def:crs:EPSG::4326';
 const intersects = (geometry: object, axisOrder: 'lonLat' | 'latLon' = 'latLon') =>
-  encodeFilter({ operator: 'Intersects', propertyName: 'geom', geometry, axisOrder } as Filter, SRS);
+  encodeFilter({
+    operator: 'Intersects',
+    propertyName: 'geom',
+    geometry: geometry as Geometry,
+    form: { srsName: SRS, axisOrder },
+  });
 
 describe('a geometry becomes GML 3.1.1 in the forms every server reads', () => {
   test('a point is written in either axis order, its srsName on it', () => {
@@ -75,7 +81,7 @@ describe('predicates are combined', () => {
   test('one needs no And, several have exactly one', () => {
     expect(toAnd([])).toBeUndefined();
     expect(toAnd([equal('1')])).toEqual(equal('1'));
-    expect(encodeFilter(toAnd([equal('1'), toOr([equal('2'), equal('3')]) as Filter]) as Filter, SRS)).toBe(
+    expect(encodeFilter(toAnd([equal('1'), toOr([equal('2'), equal('3')]) as Filter]) as Filter)).toBe(
       '<ogc:Filter><ogc:And><ogc:PropertyIsEqualTo><ogc:PropertyName>n</ogc:PropertyName><ogc:Literal>1</ogc:Literal>' +
         '</ogc:PropertyIsEqualTo><ogc:Or><ogc:PropertyIsEqualTo><ogc:PropertyName>n</ogc:PropertyName><ogc:Literal>2' +
         '</ogc:Literal></ogc:PropertyIsEqualTo><ogc:PropertyIsEqualTo><ogc:PropertyName>n</ogc:PropertyName>' +
@@ -84,7 +90,7 @@ describe('predicates are combined', () => {
   });
 
   test('feature ids stand side by side, as Filter 1.1 has it', () => {
-    expect(encodeFilter({ operator: 'FeatureId', featureIds: ['a.1', 'b"2'] }, SRS)).toBe(
+    expect(encodeFilter({ operator: 'FeatureId', featureIds: ['a.1', 'b"2'] })).toBe(
       '<ogc:Filter><ogc:FeatureId fid="a.1"/><ogc:FeatureId fid="b&quot;2"/></ogc:Filter>',
     );
   });

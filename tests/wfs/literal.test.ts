@@ -47,16 +47,29 @@ describe('a value becomes a literal of the attribute\u2019s type', () => {
     ['NaN', 'number'],
     ['.', 'number'],
     ['oui', 'boolean'],
+    ['constructor', 'boolean'],
+    ['__proto__', 'boolean'],
     ['2023-02-29', 'date'],
     ['2023-13-01', 'date'],
     ['28/02/2023', 'date'],
     ['2023-01-01', 'dateTime'],
     ['2023-01-01T25:00:00', 'dateTime'],
-    ['\u0000', 'string'],
   ])('%j as %s is a fault that names value, attribute and type', (value, type) => {
     const result = read(value, type);
     expect('fault' in result && toText(result.fault)).toBe(`${value} is no ${type}, which n is`);
   });
+
+  test.each(['\u0000', 'a\u0001b', '\ufffe', '\ud800'])(
+    '%j says that XML cannot carry it, whatever the type',
+    (value) => {
+      for (const type of ['string', 'integer', 'date'] as const) {
+        const result = read(value, type);
+        expect('fault' in result && toText(result.fault)).toBe(
+          'the value for n holds characters that XML, and so the upstream, cannot be sent',
+        );
+      }
+    },
+  );
 
   test('any integer keeps every digit', () => {
     fc.assert(

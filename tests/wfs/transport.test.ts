@@ -120,6 +120,29 @@ describe('an upstream that fails is told apart', () => {
     });
   });
 
+  test('it drips until the whole request has taken too long, though it never stalled', async () => {
+    const { transport } = await serve((_, response) => {
+      const drip = setInterval(() => response.write('<a/>'), 50);
+      response.on('close', () => clearInterval(drip));
+    });
+    const { chunks } = await ask(transport, noKey, undefined, 400);
+    await expect(read(chunks)).rejects.toMatchObject({
+      kind: 'upstreamTimeout',
+      message: 'The upstream WFS took more than 0.4 s in all (REQUEST_DEADLINE_MS).',
+    });
+  });
+
+  test.each(['constructor', '__proto__', 'toString', 'utf-8'])(
+    'it names a content encoding that is none, %s: the bytes are taken as they are',
+    async (encoding) => {
+      const { transport } = await serve((_, response) => {
+        response.setHeader('Content-Encoding', encoding);
+        response.end('<a/>');
+      });
+      await expect(read((await ask(transport)).chunks)).resolves.toBe('<a/>');
+    },
+  );
+
   test('it refuses the connection', async () => {
     const { transport, server } = await serve(() => {});
     server.close();

@@ -1,0 +1,106 @@
+import type { Capabilities } from './capabilities.js';
+
+/** The nearest to an intersection that the upstream can be asked for; `none`: it reads no filters. */
+export type SpatialFilter = 'Intersects' | 'BBOX' | 'none';
+
+/**
+ * What one upstream can be asked for, whatever the layer: what its capabilities say, corrected by what it answered. Only
+ * what was seen to fail is left out; what is not known is tried.
+ */
+export interface Abilities {
+  /** Capabilities were read; a document that is read anew hours later puts every ability to the test again. */
+  say(capabilities: Pick<Capabilities, 'spatialOperators' | 'getFeatureMethods'>): void;
+  /** Where an operator is refused, the next weaker one. */
+  weakerThan(operator: SpatialFilter): SpatialFilter;
+  readonly spatialFilter: SpatialFilter;
+  readonly attributeFilters: boolean;
+  readonly method: 'POST' | 'GET';
+  /** Whether the CRS of an answer can be asked for. */
+  readonly srsName: boolean;
+  /** Undefined: not seen yet. */
+  readonly startIndex: boolean | undefined;
+  /** The upstream was seen to lack it. */
+  lack(ability: Lacking): void;
+  startIndexWorks(): void;
+  /** A filter of so many positions was answered after so long. */
+  took(vertices: number, milliseconds: number): void;
+  /** Whether a filter of so many positions would take this upstream too long; undefined: nothing to go by. */
+  isTooHeavy(vertices: number): boolean | undefined;
+  /** Plain JSON, for people. */
+  describe(): Record<string, unknown>;
+}
+
+export type Lacking = 'POST' | 'srsName' | 'startIndex';
+
+const TRUSTED_MS = 6 * 60 * 60_000;
+/** Positions that no server measured takes long for. */
+const FEW_VERTICES = 1000;
+const TOO_LONG_MS = 5000;
+
+export function createAbilities(now: () => number = Date.now): Abilities {
+  let lacking = new Set<Lacking>();
+  let listed: readonly string[] | undefined;
+  let since = now();
+  let hasPaged = false;
+  let heaviest: { vertices: number; milliseconds: number } | undefined;
+  const can = (ability: Lacking) => !lacking.has(ability);
+  // Opendatasoft: a WFS that refuses srsName and lists no filter reads none
+  const readsFilters = () => can('srsName') || listed !== undefined;
+
+  const abilities: Abilities = {
+    say({ spatialOperators, getFeatureMethods }) {
+      if (now() - since > TRUSTED_MS) {
+        lacking = new Set();
+        hasPaged = false;
+        heaviest = undefined;
+        since = now();
+      }
+      listed = spatialOperators;
+      if (getFeatureMethods.includes('GET') && !getFeatureMethods.includes('POST')) lacking.add('POST');
+    },
+    get spatialFilter() {
+      if (!readsFilters()) return 'none';
+      return listed === undefined || listed.includes('Intersects')
+        ? 'Intersects'
+        : abilities.weakerThan('Intersects');
+    },
+    weakerThan: (operator) => (operator === 'Intersects' && listed?.includes('BBOX') ? 'BBOX' : 'none'),
+    get attributeFilters() {
+      return readsFilters();
+    },
+    get method() {
+      return can('POST') ? 'POST' : 'GET';
+    },
+    get srsName() {
+      return can('srsName');
+    },
+    get startIndex() {
+      return can('startIndex') ? hasPaged || undefined : false;
+    },
+    lack: (ability) => void lacking.add(ability),
+    startIndexWorks() {
+      hasPaged = true;
+    },
+    took(vertices, milliseconds) {
+      if (vertices < FEW_VERTICES / 2) return;
+      if (heaviest === undefined || vertices >= heaviest.vertices || milliseconds > heaviest.milliseconds) {
+        heaviest = { vertices, milliseconds };
+      }
+    },
+    isTooHeavy(vertices) {
+      if (vertices <= FEW_VERTICES) return false;
+      if (heaviest === undefined) return undefined;
+      // QGIS Server 3.22 takes 44 s for 10,000 positions: more than in proportion
+      return heaviest.milliseconds * Math.max(1, vertices / heaviest.vertices) ** 2 > TOO_LONG_MS;
+    },
+    describe: () => ({
+      spatialFilter: abilities.spatialFilter,
+      attributeFilters: abilities.attributeFilters,
+      method: abilities.method,
+      srsName: abilities.srsName,
+      ...(abilities.startIndex !== undefined && { startIndex: abilities.startIndex }),
+      ...(listed !== undefined && { spatialOperators: listed }),
+    }),
+  };
+  return abilities;
+}

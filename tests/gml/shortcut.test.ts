@@ -1,0 +1,220 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createGmlConverter, GmlError } from '../../src/gml/index.js';
+import { fixtures, type Options } from './convert.js';
+import { documents } from './documents.js';
+import { type Dialect, dialects, faults, featureType, oddities } from './features.js';
+
+/** All a converter says of a document, push by push. */
+function story(gml: Uint8Array, options: Options, memoTransitions: number, next: () => number): unknown {
+  const limits = { ...options.limits, memoTransitions };
+  const converter = createGmlConverter({ crs: () => ({ swap: false }), ...options, limits });
+  const pushes: unknown[] = [];
+  const take = ({ bytes, ends }: { bytes: Uint8Array; ends: readonly number[] }): void => {
+    if (bytes.length > 0) pushes.push([Buffer.from(bytes).toString(), ...ends]);
+  };
+  let error: unknown;
+  try {
+    for (let at = 0; at < gml.length; ) {
+      const length = Math.min(next(), gml.length - at);
+      take(converter.push(gml.subarray(at, at + length)));
+      at += length;
+    }
+    take(converter.end());
+  } catch (thrown) {
+    if (!(thrown instanceof GmlError)) throw thrown;
+    error = [thrown.message, thrown.line, thrown.column, thrown.path, thrown.text];
+  }
+  const { numberOfFeatures, declaredCount, warnings } = converter;
+  return { pushes, error, numberOfFeatures, declaredCount, warnings };
+}
+
+/** The lengths over and over. */
+function lengthsOf(lengths: readonly number[]): () => number {
+  let next = 0;
+  return () => lengths[next++ % lengths.length] as number;
+}
+
+/** What is remembered changes nothing. */
+function expectSame(gml: string | Uint8Array, options: Options = {}, lengths: number[] = [Infinity]): void {
+  const bytes = typeof gml === 'string' ? Buffer.from(gml) : gml;
+  const strict = story(bytes, options, 0, lengthsOf(lengths));
+  expect(story(bytes, options, 4096, lengthsOf(lengths))).toEqual(strict);
+}
+
+const write = ({ head, tail }: Dialect, features: string[]): string => head + features.join('') + tail;
+const usual = (dialect: Dialect, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => dialect.usual(i));
+
+/** Features that were not read strictly. */
+function countFast(gml: string, options: Options): number {
+  const converter = createGmlConverter({ crs: () => ({ swap: false }), ...options });
+  converter.push(Buffer.from(gml));
+  converter.end();
+  return (converter as unknown as { shortcut: { fastFeatures: number } }).shortcut.fastFeatures;
+}
+
+describe.each(dialects.map((one) => [one.name, one] as const))('%s', (_, dialect) => {
+  test('most features are read by what was learnt', () => {
+    expect(countFast(write(dialect, usual(dialect, 400)), dialect.options)).toBeGreaterThan(300);
+  });
+
+  test('whole, and cut at every byte', () => {
+    const gml = write(dialect, usual(dialect, 40));
+    for (const length of [Infinity, 1, 2, 3, 1000]) expectSame(gml, dialect.options, [length]);
+  });
+
+  test('cut once, anywhere', () => {
+    const gml = Buffer.from(write(dialect, usual(dialect, 14)));
+    const from = Buffer.from(write(dialect, usual(dialect, 11))).length - dialect.tail.length;
+    const strict = story(gml, dialect.options, 0, () => Infinity) as { pushes: [string][] };
+    const text = strict.pushes.map(([one]) => one).join(',');
+    for (let at = from; at < gml.length; at += 2) {
+      const cut = story(gml, dialect.options, 4096, lengthsOf([at, gml.length])) as typeof strict;
+      expect(cut.pushes.map(([one]) => one).join(',')).toBe(text);
+    }
+  });
+
+  test.each(oddities)('among them %s', (_, content) => {
+    const features = usual(dialect, 18);
+    for (const i of [9, 10, 16]) features[i] = dialect.wrap(i, content(i));
+    const gml = write(dialect, features);
+    for (const length of [Infinity, 1]) expectSame(gml, dialect.options, [length]);
+  });
+
+  test.each(oddities)('nothing but %s', (_, content) => {
+    const features = Array.from({ length: 8 }, (_, i) => dialect.wrap(i, content(i)));
+    expectSame(write(dialect, features), dialect.options, [61]);
+  });
+
+  test.each(faults)('then %s', (_, content) => {
+    const features = [...usual(dialect, 16), dialect.wrap(0, content), ...usual(dialect, 3)];
+    const gml = write(dialect, features);
+    for (const length of [Infinity, 7]) expectSame(gml, dialect.options, [length]);
+  });
+
+  test('cut short', () => {
+    const gml = Buffer.from(write(dialect, usual(dialect, 14)));
+    const from = Buffer.from(write(dialect, usual(dialect, 12))).length;
+    for (let at = from; at < gml.length; at += 5) {
+      expectSame(gml.subarray(0, at), dialect.options, [at % 2 === 0 ? Infinity : 50]);
+    }
+  });
+
+  test('bytes that are no UTF-8', () => {
+    const gml = Buffer.from(write(dialect, usual(dialect, 14)));
+    for (let at = gml.length - 900; at < gml.length; at += 29) {
+      const broken = Buffer.from(gml);
+      broken[at] = 0xff;
+      expectSame(broken, dialect.options, [at % 2 === 0 ? Infinity : 50]);
+    }
+  });
+
+  test('features in any mixture', () => {
+    const odd = fc.constantFrom(...oddities).map(
+      ([, content]) =>
+        (i: number) =>
+          dialect.wrap(i, content(i)),
+    );
+    const one = fc.oneof({ weight: 4, arbitrary: fc.constant(dialect.usual) }, { weight: 1, arbitrary: odd });
+    const lengths = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 5, maxLength: 60 }), lengths, (features, cuts) => {
+        const gml = write(
+          dialect,
+          features.map((feature, i) => feature(i)),
+        );
+        expectSame(gml, dialect.options, cuts);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('whatever is done to the bytes', () => {
+    const gml = Buffer.from(write(dialect, usual(dialect, 16)));
+    const place = fc.integer({ min: Math.floor(gml.length / 3), max: gml.length - 1 });
+    const inserted = fc.oneof(
+      fc.constantFrom(
+        '<',
+        '>',
+        '&',
+        ']]>',
+        '"',
+        '/',
+        ' ',
+        '\n',
+        '-',
+        '.',
+        '0',
+        'é',
+        '<!--',
+        '</',
+        '<a>',
+        '\0',
+      ),
+      fc.string({ maxLength: 4 }),
+    );
+    const change = fc.record({ place, removed: fc.integer({ min: 0, max: 40 }), inserted });
+    const lengths = fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), lengths, (changes, cuts) => {
+        let mutant = gml;
+        for (const { place, removed, inserted } of changes) {
+          mutant = Buffer.concat([
+            mutant.subarray(0, place),
+            Buffer.from(inserted),
+            mutant.subarray(place + removed),
+          ]);
+        }
+        expectSame(mutant, dialect.options, cuts);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('what is remembered changes nothing', () => {
+  const all = [
+    ...fixtures.map(({ name, answer, options }) => ({ name, gml: answer as Uint8Array, options })),
+    ...documents.map(({ name, gml, options = {} }) => ({ name, gml: Buffer.from(gml), options })),
+  ];
+  test.each(all.map((one) => [one.name, one] as const))('%s', (_, { gml, options }) => {
+    for (const length of [Infinity, 1, 997]) expectSame(gml, options, [length]);
+    expectSame(gml, { ...options, propertyNames: ['id', 'nom'] });
+    expectSame(gml, { ...(options.crs === undefined ? {} : { crs: options.crs }) });
+  });
+
+  test('with attributes that may be repeated', () => {
+    for (const dialect of dialects) {
+      const gml = write(dialect, usual(dialect, 20));
+      expectSame(gml, { ...dialect.options, featureType });
+    }
+  });
+
+  test('with a bound on a feature, a tag, the depth', () => {
+    const [dialect] = dialects as [Dialect];
+    const features = usual(dialect, 20);
+    features[15] = dialect.wrap(15, `<app:name>${'x'.repeat(9_000_000)}</app:name>`);
+    expectSame(
+      write(dialect, features),
+      { ...dialect.options, limits: { featureBytes: 8_500_000 } },
+      [65536],
+    );
+    features[15] = dialect.usual(15).replace('thing.', 'thing.'.repeat(100));
+    expectSame(write(dialect, features), { ...dialect.options, limits: { tagBytes: 400 } });
+    features[15] = dialect.wrap(15, '<app:name><a><a><a><a><a/></a></a></a></a></app:name>');
+    expectSame(write(dialect, features), { ...dialect.options, limits: { depth: 10 } });
+  });
+
+  test('where reprojection throws', () => {
+    const [dialect] = dialects as [Dialect];
+    const transform = (x: number, y: number): [number, number] => {
+      if (x > 50) throw new GmlError({ id: 'gml.truncated', values: {} }, { line: 1, column: 1, path: '' });
+      return [x, y];
+    };
+    expectSame(write(dialect, usual(dialect, 40)), {
+      ...dialect.options,
+      crs: () => ({ swap: false, transform }),
+    });
+  });
+});

@@ -1,0 +1,274 @@
+import { describe, expect, test } from '@jest/globals';
+import { createProjection } from '../../src/crs/index.js';
+import { type Ability, createLayer, type DemoServerOptions, type Layer } from '../../src/demo/index.js';
+import {
+  createIntersects,
+  type Geometry,
+  mapPositions,
+  type Position,
+  toPositions,
+} from '../../src/geometry/index.js';
+import { createAbilities } from '../../src/wfs/abilities.js';
+import { box, filter, firstPosition, follow, layers, parcels, start, toExpected } from './embedded.js';
+
+/** A few hundred parcels: small enough to be read whole, again and again. */
+const few: Layer = createLayer({ ...parcels }, parcels.features.slice(0, 400));
+const PARCEL = parcels.typeName;
+const [lon, lat] = firstPosition(few.features[0]?.geometry);
+const triangle: Geometry = {
+  type: 'Polygon',
+  coordinates: [
+    [
+      [lon, lat],
+      [lon + 0.004, lat],
+      [lon, lat + 0.004],
+      [lon, lat],
+    ],
+  ],
+};
+const line: Geometry = {
+  type: 'LineString',
+  coordinates: [
+    [lon, lat],
+    [lon + 0.003, lat + 0.003],
+  ],
+};
+const startFew = (options: DemoServerOptions, wfs = {}) => start({ ...options, layers: [few] }, wfs);
+
+describe('an upstream that lacks something still answers rightly', () => {
+  const lacking: Ability[][] = [
+    [],
+    ['Intersects'],
+    ['Intersects', 'BBOX'],
+    ['filter'],
+    ['startIndex'],
+    ['sortBy'],
+    ['hits'],
+    ['primaryKey'],
+    ['propertyName'],
+    ['post'],
+    ['post', 'Intersects'],
+    ['PropertyIsLike', 'PropertyIsBetween'],
+    // Opendatasoft, when it passes over what it does not know
+    ['filter', 'startIndex', 'sortBy'],
+  ];
+  for (const lacks of lacking) {
+    test.each(['standard', 'lonLat', 'latLon'] as const)(
+      `${lacks.length === 0 ? 'nothing' : lacks.join(', ')}; its axis order %s`,
+      async (order) => {
+        const { search } = await startFew({ lacks: new Set(lacks), axisOrder: { in: order, out: order } });
+        for (const geometry of [triangle, line]) {
+          const expected = toExpected(few, [geometry]).sort();
+          expect(expected.length).toBeGreaterThan(3);
+          for (const limit of [3, 1000]) {
+            const { ids } = await follow(search, { source: PARCEL, geometries: [geometry], limit });
+            expect(ids.sort()).toEqual(expected);
+          }
+        }
+        const section = String(
+          few.features[5]?.values[few.attributes.findIndex(({ name }) => name === 'section')],
+        );
+        const inSection = toExpected(few, [box(-180, -90, 180, 90)], (values) => values.section === section);
+        expect(inSection.length).toBeLessThan(few.features.length);
+        const found = await follow(search, {
+          source: PARCEL,
+          attributes: [filter('section', section)],
+          limit: 50,
+        });
+        expect(found.ids.sort()).toEqual(inSection.sort());
+        const both = toExpected(few, [triangle], (values) => values.section === section).sort();
+        const page = await search({
+          source: PARCEL,
+          geometries: [triangle],
+          attributes: [filter('section', section)],
+          propertyNames: ['idu'],
+        });
+        expect(page.ids.sort()).toEqual(both);
+        expect(page.features.every(({ properties }) => Object.keys(properties).join() === 'idu')).toBe(true);
+      },
+    );
+  }
+
+  test('no startIndex and a cap kept quiet about: what lies behind the cap is a 422, never an empty page', async () => {
+    const { search } = await startFew({ lacks: new Set(['startIndex']), maxFeaturesCap: 20 });
+    const whole = await search({ source: PARCEL, limit: 1000 });
+    expect(whole.ids).toHaveLength(20);
+    expect(whole.end.numberMatched).toBeUndefined();
+    expect(whole.end.warnings?.map(({ id }) => id)).toEqual(['wfs.mayBeCut']);
+    const first = await search({ source: PARCEL, limit: 19 });
+    expect(first.end.next).toEqual({ startIndex: 19 });
+    const small = await search({ source: PARCEL, geometries: [{ type: 'Point', coordinates: [lon, lat] }] });
+    expect(small.end.numberMatched).toBe(small.ids.length);
+    await expect(search({ source: PARCEL, limit: 20, startIndex: 20 })).rejects.toMatchObject({
+      kind: 'notAnswerable',
+      text: { id: 'wfs.mayNotPage' },
+    });
+  });
+
+  test('more to read than is allowed: one match at the very end is found or a 422, never an empty answer', async () => {
+    const last = few.features.at(-1);
+    const attributes = [
+      filter('idu', String(last?.values[few.attributes.findIndex(({ name }) => name === 'idu')])),
+    ];
+    const lacks = new Set<Ability>(['filter']);
+    const enough = await startFew({ lacks }, { maxScanFeatures: few.features.length });
+    expect((await enough.search({ source: PARCEL, attributes, limit: 1 })).ids).toEqual([last?.id]);
+    const tooFew = await startFew({ lacks }, { maxScanFeatures: few.features.length - 1 });
+    await expect(tooFew.search({ source: PARCEL, attributes, limit: 1 })).rejects.toMatchObject({
+      kind: 'notAnswerable',
+      text: { id: 'wfs.tooManyToScan' },
+    });
+  });
+
+  test('what was found out is told with the source', async () => {
+    const { search, source } = await startFew({ lacks: new Set(['Intersects', 'post']) });
+    await search({ source: PARCEL, geometries: [line] });
+    const caller = { credentials: {}, signal: new AbortController().signal };
+    const { upstream } = await source.describe(PARCEL, caller);
+    expect(upstream).toMatchObject({
+      spatialFilter: 'BBOX',
+      method: 'GET',
+      axisOrderOut: 'latLon',
+      code: 4326,
+    });
+  });
+});
+
+describe('a layer in Lambert-93, by an upstream that transforms nothing', () => {
+  const buildings = layers.find(({ code }) => code === 2154) as Layer;
+  const own: Layer = createLayer({ ...buildings }, buildings.features.slice(0, 300));
+  const toWgs84 = createProjection(2154);
+  const shown = own.features.map(({ id, geometry }) => ({
+    id,
+    geometry:
+      geometry && mapPositions(geometry, (x, y) => [...(toWgs84?.toLonLat(x, y) ?? [])] as [number, number]),
+  }));
+  const [first] = shown.flatMap(({ geometry }) => (geometry ? toPositions(geometry) : []));
+  const area = box(
+    (first?.[0] ?? 0) - 0.004,
+    (first?.[1] ?? 0) - 0.003,
+    (first?.[0] ?? 0) + 0.004,
+    (first?.[1] ?? 0) + 0.003,
+  );
+  const intersects = createIntersects([area]);
+  const expected = shown.filter(({ geometry }) => geometry && intersects(geometry)).map(({ id }) => id);
+
+  test.each<{ lacks: Ability[] }>([
+    { lacks: [] },
+    { lacks: ['reprojection'] },
+    { lacks: ['reprojection', 'Intersects'] },
+    { lacks: ['reprojection', 'filter'] },
+  ])('answers in WGS84 ($lacks)', async ({ lacks }) => {
+    expect(expected.length).toBeGreaterThan(3);
+    expect(expected.length).toBeLessThan(own.features.length);
+    const { search } = await start({ layers: [own], lacks: new Set(lacks) });
+    const { ids, features } = await search({ source: own.typeName, geometries: [area] });
+    expect(ids.sort()).toEqual(expected.sort());
+    const [x, y] = firstPosition(features.find(({ id }) => id === shown[0]?.id)?.geometry);
+    expect(Math.hypot(x - (first?.[0] ?? 0), y - (first?.[1] ?? 0))).toBeLessThan(1e-7);
+  });
+
+  test('the whole world is asked for as far as the projection reaches', async () => {
+    const { search } = await start({ layers: [own] });
+    for (const bbox of [
+      [-180, -90, 180, 90],
+      [-170, -90, 170, 90],
+      [-180, -90, 180, 84],
+    ] as const) {
+      expect((await search({ source: own.typeName, bbox })).ids).toHaveLength(
+        own.features.filter(({ geometry }) => geometry !== null).length,
+      );
+      const [w, s, e, n] = bbox;
+      const geometries = [box(w, s, e, n)];
+      expect((await search({ source: own.typeName, geometries })).end.numberMatched).toBeGreaterThan(250);
+    }
+  });
+});
+
+describe('a search is explained', () => {
+  const caller = { credentials: {}, signal: new AbortController().signal };
+  const query = {
+    source: PARCEL,
+    attributes: [filter('section', 'AB')],
+    limit: 5,
+    startIndex: 0,
+    count: 'auto',
+  } as const;
+
+  test('the request that would be sent, what was learnt, and what is done where', async () => {
+    const { source, search, requests } = await startFew({});
+    const { request, steps } = await source.explain({ ...query, geometries: [triangle] }, caller);
+    await search({ ...query, geometries: [triangle], count: 'never' });
+    expect(request.body).toBe(requests.find(({ body }) => body.includes('maxFeatures="6"'))?.body);
+    expect(steps.map(({ id }) => id)).toEqual(['explain.intersected', 'explain.swapped', 'explain.sorted']);
+  });
+
+  test('by GET, with boxes, attributes compared here', async () => {
+    const { source } = await startFew({ lacks: new Set(['post', 'Intersects']) });
+    const { request, steps } = await source.explain({ ...query, geometries: [triangle] }, caller);
+    expect(request.method).toBe('GET');
+    expect(new URL(request.url).searchParams.get('filter')).toMatch(/<ogc:BBOX>.*<ogc:Literal>AB</);
+    expect(steps[0]).toMatchObject({ id: 'explain.boxed' });
+  });
+});
+
+describe('what was learnt is learnt anew when an answer contradicts it', () => {
+  test('the upstream changes the order of its axes', async () => {
+    const axisOrder: { in: 'standard' | 'lonLat'; out: 'standard' | 'lonLat' } = {
+      in: 'standard',
+      out: 'standard',
+    };
+    const { search } = await startFew({ axisOrder });
+    const expected = toExpected(few, [triangle]).sort();
+    expect((await search({ source: PARCEL, geometries: [triangle] })).ids.sort()).toEqual(expected);
+    axisOrder.out = 'lonLat';
+    const { features } = await search({ source: PARCEL, geometries: [triangle] });
+    expect(features.map(({ id }) => id).sort()).toEqual(expected);
+    const [x, y] = firstPosition(features[0]?.geometry);
+    expect([Math.round(x), Math.round(y)]).toEqual([Math.round(lon), Math.round(lat)]);
+  });
+});
+
+describe('a layer whose first features have no geometry', () => {
+  test('is read in the order of those that have one', async () => {
+    const blank = Array.from({ length: 12 }, (_, k) => ({
+      id: `parcelle.null${k}`,
+      geometry: null,
+      values: few.features[0]?.values ?? [],
+    }));
+    const layer = createLayer({ ...parcels }, [...blank, ...few.features]);
+    const { search } = await start({ layers: [layer], axisOrder: { in: 'lonLat', out: 'lonLat' } });
+    const { ids, features } = await search({ source: PARCEL, geometries: [triangle] });
+    expect(ids.sort()).toEqual(toExpected(few, [triangle]).sort());
+    expect(Math.round(firstPosition(features[0]?.geometry)[1])).toBe(Math.round(lat));
+  });
+});
+
+describe('a heavy filter', () => {
+  const circle = (vertices: number): Geometry => {
+    const ring = Array.from({ length: vertices }, (_, k): Position => {
+      const angle = (2 * Math.PI * k) / vertices;
+      return [lon + 0.004 * Math.cos(angle), lat + 0.003 * Math.sin(angle)];
+    });
+    return { type: 'Polygon', coordinates: [[...ring, ring[0] as Position]] };
+  };
+
+  test('is compared here where the box alone finds few', async () => {
+    const { search, requests } = await startFew({});
+    const geometry = circle(3000);
+    expect((await search({ source: PARCEL, geometries: [geometry] })).ids.sort()).toEqual(
+      toExpected(few, [geometry]).sort(),
+    );
+    expect(Math.max(...requests.map(({ body }) => body.length))).toBeLessThan(5000);
+  });
+
+  test('is asked of an upstream that was quick with one before', () => {
+    const abilities = createAbilities();
+    expect(abilities.isTooHeavy(900)).toBe(false);
+    expect(abilities.isTooHeavy(9000)).toBeUndefined();
+    abilities.took(1000, 30);
+    expect(abilities.isTooHeavy(9000)).toBe(false);
+    abilities.took(1000, 400); // QGIS Server 3.22
+    expect(abilities.isTooHeavy(9000)).toBe(true);
+  });
+});

@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import type { SearchQuery } from '../../src/query/index.js';
+import { createWfsSource } from '../../src/wfs/index.js';
+import { type Asked, COLLECTION_START, startUpstream, toCollection, toMember } from '../support/upstream.js';
+
+// The source over a double that a test can make do anything; its layer `t:point` has attributes n and s.
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const part of open.splice(0).reverse()) await part.close();
+});
+
+async function start(answer: (asked: Asked, response: ServerResponse) => unknown) {
+  const asked: Asked[] = [];
+  const upstream = await startUpstream((one, response) => {
+    asked.push(one);
+    return answer(one, response);
+  });
+  const source = createWfsSource(
+    {
+      url: upstream.url,
+      keys: { places: [] },
+      responseTimeoutMs: 2000,
+      idleTimeoutMs: 2000,
+      deadlineMs: 5000,
+      countTimeoutMs: 500,
+      maxResponseBytes: 1e9,
+      maxScanFeatures: 1000,
+    },
+    pino({ level: 'silent' }),
+  );
+  open.push(upstream, source);
+  const ask = (query: Partial<SearchQuery>) =>
+    source.search(
+      { source: 't:point', attributes: [], limit: 1000, startIndex: 0, count: 'never', ...query },
+      { credentials: {}, signal: new AbortController().signal },
+    );
+  const search = async (query: Partial<SearchQuery>) => {
+    const { features } = await ask(query);
+    const ids: string[] = [];
+    for (;;) {
+      const step = await features.next();
+      if (step.done) return { ids, end: step.value };
+      const text = Buffer.from(step.value.bytes).toString();
+      ids.push(...(JSON.parse(`[${text}]`) as { id: string }[]).map(({ id }) => id));
+    }
+  };
+  return { asked, ask, search };
+}
+
+const members = (from: number, count: number) => Array.from({ length: count }, (_, k) => toMember(from + k));
+const report = (text: string) =>
+  `<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows"><ows:Exception exceptionCode="X"><ows:ExceptionText>${text}</ows:ExceptionText></ows:Exception></ows:ExceptionReport>`;
+const equals = (name: string, ...values: (string | number | null)[]) => [{ name, parameter: name, values }];
+
+describe('the request to the upstream ends', () => {
+  test.each([
+    ['exact', { limit: 5000 }],
+    ['scanned', { attributes: equals('s', '[n]'), limit: 5 }],
+  ])('when the reader of a page (%s) has had enough of it', async (_, query) => {
+    const closed: Promise<unknown>[] = [];
+    const { ask } = await start(({ isHits }, response) => {
+      if (isHits)
+        return response.end(toCollection().replace('Collection ', 'Collection numberOfFeatures="9" '));
+      closed.push(once(response, 'close'));
+      return response.write(
+        COLLECTION_START +
+          members(0, 900)
+            .map((one) => one.replace('<t:s></t:s>', '<t:s>[n]</t:s>'))
+            .join(''),
+      );
+    });
+    for (let k = 0; k < 5; k++) {
+      const { features } = await ask(query);
+      await features.return(undefined as never);
+    }
+    expect(closed.length).toBeGreaterThanOrEqual(5);
+    await Promise.all(closed);
+  });
+});
+
+describe('an exception to a filter', () => {
+  test('that is the filter’s own fault: the attributes are compared here', async () => {
+    const { search, asked } = await start(({ body }, response) =>
+      response.end(body.includes('PropertyIs') ? report('bad filter') : toCollection(...members(0, 31))),
+    );
+    expect((await search({ attributes: equals('n', '7') })).ids).toEqual(['point.7']);
+    expect(asked.some(({ maxFeatures }) => maxFeatures === 1001)).toBe(true);
+  });
+
+  test.each([
+    'Unable to obtain connection: Cannot create PoolableConnectionFactory',
+    'Read timed out',
+    'Too many connections',
+  ])('that passes is no reason to read the whole layer: %s', async (text) => {
+    const { search, asked } = await start((_, response) => response.end(report(text)));
+    await expect(search({ attributes: equals('n', '7') })).rejects.toMatchObject({
+      kind: 'upstreamUnusable',
+    });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('ids that look as if they were made of an attribute', () => {
+  // point.K has n = K among the first features that are looked at, and n = K - 1000 behind them
+  const odd = (k: number) => toMember(k).replace(/<t:n>.*<\/t:n>/, `<t:n>${k - 1000}</t:n>`);
+
+  test('are found all the same when they are not', async () => {
+    const { search } = await start(({ body }, response) => {
+      if (body.includes('fid="point.1234"')) return response.end(toCollection(odd(1234)));
+      return response.end(toCollection());
+    });
+    expect((await search({ featureIds: ['point.1234', 'point.9'] })).ids).toEqual(['point.1234']);
+  });
+
+  test('are not sorted by once one was met that is not', async () => {
+    const { search, asked } = await start((_, response) => response.end(toCollection(odd(1234))));
+    await search({});
+    const { end } = await search({ startIndex: 3 });
+    expect(asked[0]?.body).toContain('SortBy');
+    expect(asked.at(-1)?.body).not.toContain('SortBy');
+    expect(end.warnings?.map(({ id }) => id)).toContain('wfs.unstableOrder');
+  });
+});
+
+describe('values that no database holds', () => {
+  test.each([
+    ['n', '9'.repeat(9_000_000)],
+    ['n', 'constructor'],
+    ['n', '__proto__'],
+  ])('%s = %.10s…', async (name, value) => {
+    const { search } = await start((_, response) => response.end(toCollection()));
+    const begun = performance.now();
+    await expect(search({ attributes: equals(name, value) })).rejects.toMatchObject({
+      kind: 'invalidRequest',
+    });
+    expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
+  test('many thousands of them', async () => {
+    const { search, asked } = await start((_, response) => response.end(toCollection(toMember(7))));
+    const values = Array.from({ length: 20_000 }, (_, k) => k);
+    expect((await search({ attributes: [{ name: 'n', parameter: 'n', values }] })).ids).toEqual(['point.7']);
+    expect(asked[0]?.body).toContain('<ogc:Literal>19999</ogc:Literal>');
+  });
+});
+
+test('one attribute named in two ways is any of the values of both', async () => {
+  const { search, asked } = await start((_, response) => response.end(toCollection(toMember(7))));
+  await search({ attributes: [...equals('n', '7'), ...equals('N', '8')] });
+  expect(asked[0]?.body).toMatch(/<ogc:Filter><ogc:Or>.*>7<.*>8<.*<\/ogc:Or><\/ogc:Filter>/);
+});
+
+test('a feature that lost its geometry to a coordinate that is no number is told of', async () => {
+  const broken = toMember(3).replace('<gml:pos>48 ', '<gml:pos>NaN ');
+  const { search } = await start((_, response) => response.end(toCollection(toMember(7), broken)));
+  expect((await search({})).end.warnings).toContainEqual({
+    id: 'wfs.faultyGeometries',
+    values: { fault: 'nanCoordinate', count: 1 },
+  });
+});
+
+test('ids beyond the page are counted when that is asked for', async () => {
+  const { search } = await start(({ body }, response) => {
+    const asked = [...body.matchAll(/<ogc:Literal>(\d+)</g)].map(([, k]) => Number(k));
+    return response.end(toCollection(...asked.filter((k) => k < 30).map((k) => toMember(k))));
+  });
+  const featureIds = ['point.1', 'point.2', 'point.3', 'point.99'];
+  expect((await search({ featureIds, limit: 1, count: 'always' })).end).toEqual({
+    numberReturned: 1,
+    numberMatched: 3,
+    next: { featureIds: ['point.2', 'point.3', 'point.99'] },
+  });
+});
