@@ -2,11 +2,12 @@
 // only reader of process.env.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
-import { type Config, ConfigError, loadConfig } from './config.js';
+import { type Logger, pino } from 'pino';
+import { type Config, ConfigError, loadConfig, toProxy } from './config.js';
 import { createDemoServer, demoExamples } from './demo/index.js';
 import { createApp, createHttpServer, stop } from './http/index.js';
-import { createWfsSource, toProxy } from './wfs/index.js';
+import { type Account, AccountError, createFileAccount } from './oauth/index.js';
+import { createWfsSource } from './wfs/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
 
@@ -17,7 +18,8 @@ async function main(): Promise<void> {
   const demo = isDemo ? await createDemoServer() : undefined;
   const config = loadConfig(demo === undefined ? process.env : toDemoEnvironment(demo.url));
   const logger = pino({ level: config.logLevel });
-  const source = createWfsSource(toWfsOptions(config), logger.child({ module: 'wfs-geoportail' }));
+  const log = logger.child({ module: 'wfs-geoportail' });
+  const source = createWfsSource(toWfsOptions(config, await createOwnAccount(config, log)), log);
   let isStopping = false;
   const app = createApp(config, [{ name: 'wfs-geoportail', source }], {
     logger,
@@ -46,14 +48,23 @@ async function main(): Promise<void> {
 }
 
 function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
-  return { LOG_LEVEL: 'warn', ...process.env, WFS_URL: wfsUrl, WFS_APIKEY_IN: 'none', NO_PROXY: '127.0.0.1' };
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('WFS_OAUTH_'));
+  const own = { WFS_URL: wfsUrl, WFS_APIKEY_IN: 'none', NO_PROXY: '127.0.0.1' };
+  return { LOG_LEVEL: 'warn', ...Object.fromEntries(others), ...own };
 }
 
-function toWfsOptions(config: Config): Parameters<typeof createWfsSource>[0] {
+/** The service's own account at the upstream, where it has one. */
+async function createOwnAccount(config: Config, logger: Logger): Promise<Account | undefined> {
+  if (config.oauth === undefined) return undefined;
+  const { file, ...client } = config.oauth;
+  return createFileAccount({ client, file, proxy: toProxy(client.tokenUrl, config), logger });
+}
+
+function toWfsOptions(config: Config, account?: Account): Parameters<typeof createWfsSource>[0] {
   const axisOrder = { auto: undefined, lonlat: 'lonLat', latlon: 'latLon' } as const;
   return {
     url: config.wfsUrl,
-    keys: { places: config.wfsApikeyIn, serverKey: config.wfsApikey },
+    keys: { places: config.wfsApikeyIn, serverKey: config.wfsApikey, account },
     referer: config.wfsReferer,
     proxy: toProxy(config.wfsUrl, config),
     axisOrder: axisOrder[config.wfsAxisOrder],
@@ -88,7 +99,10 @@ ${tries.join('\n')}
 }
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
+  const isExpected =
+    error instanceof ConfigError ||
+    error instanceof AccountError ||
+    (error as { code?: string }).code === 'EADDRINUSE';
   process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
   process.exit(1);
 });

@@ -14,13 +14,15 @@ import type {
   SourceStatus,
   SourceSummary,
 } from '../query/index.js';
+import { createAuthorizedTransport } from './account.js';
 import type { Capabilities } from './capabilities.js';
 import { createDeadline } from './deadline.js';
 import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
-import { type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
+import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
 import { type Learnt, learn, type Subject } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
+import { withShapeFirst } from './opendatasoft.js';
 import { readPage } from './page.js';
 import { toPlan } from './plan.js';
 import { createTransport, type TransportOptions } from './transport.js';
@@ -41,8 +43,9 @@ const UNCERTAIN_MS = 60_000;
 
 /** A FeatureSource over one WFS 1.1.0: any layer of it, nothing configured but its URL. */
 export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSource & { close(): void } {
-  const transport = createTransport(options);
-  const dialogue = createDialogue(transport, options.keys.places.length > 0);
+  const { account } = options.keys;
+  const transport = createAuthorizedTransport(createTransport(options));
+  const dialogue = createDialogue(transport, options.keys.places.length > 0 || account !== undefined);
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
   const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
@@ -72,7 +75,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
   /** Asks for the capabilities where that takes no caller's key, so that the state of the upstream is known. */
   function lookUp(): void {
-    if (options.keys.places.length > 0 && options.keys.serverKey === undefined) return;
+    if (!isOpen(options.keys)) return;
     getCapabilities(toPlacedKey(options.keys, {})).catch((error: unknown) => {
       logger.warn({ reason: (error as Error).message }, 'the upstream gives no capabilities');
     });
@@ -91,7 +94,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       if (found === undefined) {
         throw new ServiceError('upstreamUnusable', toMessage('wfs.schemaMissing', { source: typeName }));
       }
-      return found;
+      return withShapeFirst(found);
     });
     return { typeName, type, bbox: summary.bbox, summary };
   }
@@ -161,12 +164,14 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     status(): SourceStatus {
       const read = capabilities.peek('service');
       if (read === undefined) lookUp();
-      const isReady = read !== undefined || lastFault === undefined;
+      const isKnown = read !== undefined || lastFault === undefined;
+      const authorized = account?.status();
       return {
-        isReady,
+        isReady: isKnown && authorized?.isReady !== false,
         detail: {
           capabilities: read !== undefined ? 'read' : (lastFault ?? 'not read yet'),
           ...(read !== undefined && { sources: read.featureTypes.length }),
+          ...(authorized && { account: authorized.detail }),
         },
       };
     },
