@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createFileStore } from './file-store.js';
-import { AccountError, type OAuthClient } from './model.js';
+import type { OAuthClient } from './model.js';
 import { readPrivateFile, removePrivateFile, writePrivateFile } from './private-file.js';
 import { createAuthorizationRequest, type TokenEndpoint } from './token-endpoint.js';
 
