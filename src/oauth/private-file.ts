@@ -14,7 +14,9 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');
-    const { mode, size } = await handle.stat();
+    const found = await handle.stat();
+    const { mode, size } = found;
+    if (!found.isFile()) throw new AccountError('oauth.fileUnreadable', { code: 'no file' });
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw new AccountError('oauth.fileExposed', { mode: (mode & 0o777).toString(8).padStart(4, '0') });
     }

@@ -153,7 +153,8 @@ function toTokenError(error: unknown): TokenError {
   }
   const { name, cause } = error as { name?: unknown; cause?: unknown };
   if (name === 'TimeoutError' || name === 'AbortError') return new TokenError('no answer in time', false);
-  if (cause instanceof Response) return new TokenError(`status ${cause.status}`, false);
+  if (cause instanceof Response && cause.status !== 200)
+    return new TokenError(`status ${cause.status}`, false);
   const code = toErrorCode(error);
   return new TokenError(code === 'unknown' || code.startsWith('OAUTH_') ? 'an unusable answer' : code, false);
 }

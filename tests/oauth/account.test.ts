@@ -1,6 +1,21 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { inspect } from 'node:util';
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createFileStore } from '../../src/oauth/index.js';
 import { type Opendatasoft, startOpendatasoft } from '../support/opendatasoft.js';
 import { authorize, createFolder, setUp, toClient, toSecrets } from './account.js';
@@ -17,7 +32,21 @@ beforeEach(async () => {
   mkdirSync(join(folder.path, String(number)));
   file = join(folder.path, String(number), 'tokens.json');
 });
-afterEach(() => domain.close());
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await domain.close();
+});
+
+/** For the account and the double alike. */
+function passTime(seconds: number): void {
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockImplementation(() => now + seconds * 1000);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 400 && !holds(); i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(holds()).toBe(true);
+}
 
 const refreshes = () => domain.oauth.requests.length;
 /** All but over: to be refreshed, and still taken. */
@@ -65,19 +94,15 @@ describe('a token is refreshed', () => {
   });
 
   test('a little before it is over, and nobody waits for that', async () => {
-    await authorize(domain, file, { ageS: 1, expiresInS: 3600 });
+    await authorize(domain, file, { ageS: 0, expiresInS: 3600 });
     const { account, readFile } = await setUp(domain, file);
-    await account.getToken();
-    await authorize(domain, file, ENDING);
-    const { account: later, readFile: readLater } = await setUp(domain, file);
-    const before = readFile();
-    expect(await later.getToken()).not.toBe(before.access_token); // none is known yet: it waits
-    domain.oauth.delayMs = 100;
-    await authorize(domain, file, { ageS: 100, expiresInS: 100.4 });
-    const { account: last } = await setUp(domain, file);
-    expect(readLater().access_token).toBeDefined();
-    await last.getToken();
-    expect(refreshes()).toBe(2);
+    const token = await account.getToken();
+    passTime(3530);
+    expect([await account.getToken(), refreshes()]).toEqual([token, 0]);
+    passTime(20);
+    expect(await account.getToken()).toBe(token);
+    await until(() => readFile().access_token !== token);
+    expect([await account.getToken(), refreshes()]).toEqual([readFile().access_token, 1]);
   });
 
   test('once for all who ask meanwhile', async () => {
@@ -220,15 +245,13 @@ describe('an answer that is lost half-way', () => {
     const { account } = await setUp(domain, file);
     await account.getToken().catch(() => {});
     await authorize(domain, file, { ageS: 0, expiresInS: 3600 });
-    for (let i = 0; i < 100 && !account.status().isReady; i += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => account.status().isReady);
     expect(account.status()).toEqual({ isReady: true, detail: 'authorized' });
   });
 });
 
 describe('a token endpoint that is not well', () => {
-  test.each<[string, (response: import('node:http').ServerResponse) => void, string]>([
+  test.each<[string, (response: ServerResponse) => void, string]>([
     ['500', (response) => response.writeHead(500).end('oops'), 'status 500'],
     ['HTML', (response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>'), 'unusable'],
     ['a redirect', (response) => response.writeHead(302, { Location: '/' }).end(), 'status 302'],
@@ -258,15 +281,15 @@ describe('a token endpoint that is not well', () => {
   test('429: asked again when it says so', async () => {
     await authorize(domain, file, OVER);
     domain.oauth.instead = (response) => {
-      response.writeHead(429, { 'Retry-After': '1', 'Content-Type': 'application/json' });
+      response.writeHead(429, { 'Retry-After': '90', 'Content-Type': 'application/json' });
       response.end('{"error":"slow_down"}');
     };
     const { account } = await setUp(domain, file);
-    await expect(account.getToken()).rejects.toMatchObject({ headers: { 'Retry-After': '1' } });
+    await expect(account.getToken()).rejects.toMatchObject({ headers: { 'Retry-After': '90' } });
     expect(refreshes()).toBe(1);
     domain.oauth.instead = undefined;
     await expect(account.getToken()).rejects.toMatchObject({ kind: 'unavailable' });
-    await new Promise((resolve) => setTimeout(resolve, 1050));
+    passTime(91);
     expect(domain.oauth.isValid(await account.getToken())).toBe(true);
   });
 
@@ -355,12 +378,12 @@ describe('the file', () => {
   });
 
   test('broken while the service runs: 503 until it is whole, and what is in memory serves on', async () => {
-    await authorize(domain, file, { ageS: 0, expiresInS: 0.3 });
+    await authorize(domain, file, { ageS: 0, expiresInS: 3600 });
     const { account } = await setUp(domain, file);
     const token = await account.getToken();
     write('{"');
     expect(await account.getToken()).toBe(token);
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    passTime(3600);
     await expect(account.getToken()).rejects.toMatchObject({ text: { id: 'oauth.fileMalformed' } });
     unlinkSync(file);
     await expect(account.getToken()).rejects.toMatchObject({ text: { id: 'oauth.fileMissing' } });
@@ -370,27 +393,24 @@ describe('the file', () => {
 
   test('that cannot be replaced any more: the new token serves from memory, and is written with the next', async () => {
     await authorize(domain, file, OVER);
-    domain.oauth.expiresIn = 0.4;
+    domain.oauth.expiresIn = 3600;
     const { account, readFile, logText } = await setUp(domain, file);
     const before = readFile();
-    const { rename } = await import('node:fs/promises');
-    void rename;
-    domain.oauth.delayMs = 50;
-    const asking = account.getToken();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const beside = `${file}.away`;
-    (await import('node:fs')).renameSync(file, beside);
-    mkdirSync(file); // a rename over a folder fails
-    const token = await asking;
+    const away = `${file}.away`;
+    domain.oauth.before = () => {
+      renameSync(file, away);
+      mkdirSync(file); // no file can take the place of a folder
+    };
+    const token = await account.getToken();
     expect(domain.oauth.isValid(token)).toBe(true);
     expect(logText()).toContain('is lost when this process ends');
-    (await import('node:fs')).rmdirSync(file);
-    (await import('node:fs')).renameSync(beside, file);
+    rmdirSync(file);
+    renameSync(away, file);
     expect(readFile()).toEqual(before);
-    domain.oauth.expiresIn = 3600;
-    await new Promise((resolve) => setTimeout(resolve, 450));
-    expect(domain.oauth.isValid(await account.getToken())).toBe(true);
-    expect(readFile().access_token).toBe(await account.getToken());
+    domain.oauth.before = undefined;
+    passTime(3600);
+    const next = await account.getToken();
+    expect([next === token, readFile().access_token]).toEqual([false, next]);
   });
 });
 
@@ -406,28 +426,32 @@ describe('another process', () => {
 
   test('that died under the lock holds nobody up', async () => {
     await authorize(domain, file, OVER);
-    const { pid } = (await import('node:child_process')).spawnSync(process.execPath, ['-e', '']);
     const { account } = await setUp(domain, file);
-    const { account: waiting } = await setUp(domain, file);
-    const owner = await ownerOfLock(async () => account.getToken());
-    writeFileSync(`${file}.lock`, JSON.stringify({ ...owner, pid }));
-    expect(domain.oauth.isValid(await waiting.getToken())).toBe(true);
+    let lock = '';
+    domain.oauth.before = () => {
+      lock = readFileSync(`${file}.lock`, 'utf8');
+    };
+    await account.getToken();
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    writeFileSync(`${file}.lock`, JSON.stringify({ ...JSON.parse(lock), pid }));
+    await authorize(domain, file, OVER);
+    const { account: later } = await setUp(domain, file);
+    expect(domain.oauth.isValid(await later.getToken())).toBe(true);
     expect(existsSync(`${file}.lock`)).toBe(false);
   });
 
-  /** What is in the lock file while someone works. */
-  async function ownerOfLock(work: () => Promise<unknown>): Promise<object> {
-    domain.oauth.delayMs = 50;
-    const { readFile } = await import('node:fs/promises');
-    const working = work();
-    for (;;) {
-      const text = await readFile(`${file}.lock`, 'utf8').catch(() => '');
-      if (text === '') continue;
-      await working;
-      await authorize(domain, file, OVER);
-      return JSON.parse(text) as object;
-    }
-  }
+  test.each([
+    ['in another place, long ago', '{"pid":1,"place":"elsewhere"}'],
+    ['before it wrote who it was, long ago', ''],
+  ])('that died %s, too', async (_, lock) => {
+    await authorize(domain, file, OVER);
+    writeFileSync(`${file}.lock`, lock);
+    const longAgo = Date.now() / 1000 - 31;
+    utimesSync(`${file}.lock`, longAgo, longAgo);
+    const { account } = await setUp(domain, file);
+    expect(domain.oauth.isValid(await account.getToken())).toBe(true);
+    expect(readdirSync(join(file, '..'))).toEqual(['tokens.json']);
+  });
 
   test('that lives is waited for', async () => {
     await authorize(domain, file, OVER);
@@ -450,7 +474,6 @@ test('nothing that is thrown or logged holds a secret', async () => {
   };
   await authorize(domain, file, OVER);
   errors.push(await lost.account.getToken().catch((error: unknown) => error));
-  const { inspect } = await import('node:util');
   const seen = [lost.logText(), ...errors.map((error) => inspect(error, { depth: 10 }))].join('\n');
   expect(errors.every((error) => error instanceof Error)).toBe(true);
   expect(toSecrets(domain).length).toBeGreaterThan(3);

@@ -49,6 +49,8 @@ export class AuthorizationServer {
   losses = { count: 0, isEffective: true };
   /** Answers of the token endpoint instead of the usual one. */
   instead: ((response: ServerResponse) => void) | undefined;
+  /** Runs when the token endpoint is asked. */
+  before: (() => void) | undefined;
   /** The owner of the account does not agree. */
   isDenied = false;
   /** Milliseconds before the token endpoint answers. */
@@ -117,6 +119,7 @@ export class AuthorizationServer {
     const form = new URLSearchParams(body);
     const { authorization } = request.headers;
     this.requests.push({ parameters: Object.fromEntries(form), authorization });
+    this.before?.();
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     if (this.losses.count > 0) {
       this.losses = { ...this.losses, count: this.losses.count - 1 };

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createDemoLayers, type Layer, type LayerFeature, type Value } from '../../src/demo/index.js';
+import type { LayerFeature, Value } from '../../src/demo/index.js';
+import { createZoneLayer } from '../../src/demo/layers/planning.js';
 import { readXml, type XmlElement } from '../../src/demo/xml.js';
 import { escapeXml } from '../../src/demo/xml-text.js';
 import type { Position } from '../../src/geometry/index.js';
@@ -59,6 +60,7 @@ export function toQuotaAnswer(resetTime: Date): (response: ServerResponse) => vo
   };
 }
 
+const layer = createZoneLayer();
 const TYPE_NAME = 'ods:zone_urba';
 const NAMESPACE = 'http://www.opendatasoft.com';
 const SECTIONS = ['ServiceIdentification', 'ServiceProvider', 'OperationsMetadata', 'FeatureTypeList'];
@@ -90,7 +92,6 @@ type Parameters = ReadonlyMap<string, string>;
  * endpoints beside it.
  */
 export async function startOpendatasoft(options: OpendatasoftOptions = {}): Promise<Opendatasoft> {
-  const layer = createDemoLayers().find(({ name }) => name === 'zone_urba') as Layer;
   const features = layer.features.slice(0, options.count ?? 30);
   const server = createServer((request, response) => void answer(request, response));
   server.listen(0, '127.0.0.1');
