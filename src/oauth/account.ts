@@ -8,6 +8,8 @@ export interface Account {
   getToken(): Promise<string>;
   /** Another token than the one the upstream refused. @throws AccountError */
   renew(refused: string): Promise<string>;
+  /** The token that `renew` gave was refused too: for a while there is no use in renewing it again. */
+  renewedInVain(): void;
   /** What is known now; where that is bad news, it is looked after. */
   status(): AccountStatus;
   /** The last tokens, which must never leave: for masking. */
@@ -30,8 +32,7 @@ const MAX_MARGIN_MS = 60_000;
 const RETRY_MS = 5000;
 const MAX_SECRETS = 8;
 const CLIENT_RETRY_MS = 60_000;
-/** A token that is refused although it was renewed so lately will not be taken for being renewed again. */
-const RENEWAL_PAUSE_MS = 30_000;
+const VAIN_MS = 30_000;
 
 /** Why there is no new token. It stands until a time, and only for the refresh token that was asked with. */
 interface Failure {
@@ -51,7 +52,9 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
   let unsaved: Grant | undefined;
   let failure: Failure | undefined;
   let running: Promise<Grant> | undefined;
-  let renewedAt: number | undefined;
+  /** Refused by the upstream, and there was no other to be had. */
+  let refusedToken: string | undefined;
+  let vainUntil = 0;
   const secrets: string[] = [];
 
   function remember({ accessToken, refreshToken }: Grant): void {
@@ -79,6 +82,7 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
     } catch (error) {
       if (!(error instanceof AccountError)) throw error;
       if (error.text.id === 'oauth.locked') fail(error, Date.now() + RETRY_MS, kept.refreshToken);
+      if (failure !== undefined && refused !== undefined) refusedToken = refused;
       if (kept.accessToken === refused || isOver(kept)) throw error;
       grant = kept; // what fails early costs nothing as long as the old token is taken
       return kept;
@@ -88,11 +92,8 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
   async function loadAlone(refused: string | undefined): Promise<Grant> {
     const kept = await readKept(); // another process may have been quicker
     if (isGood(kept, refused)) return adopt(kept);
-    const isRenewedInVain = renewedAt !== undefined && Date.now() - renewedAt < RENEWAL_PAUSE_MS;
-    if (kept.accessToken === refused && isRenewedInVain) throw new AccountError('oauth.tokenRefused');
-    const next = await refresh(kept);
-    if (refused !== undefined) renewedAt = Date.now();
-    return next;
+    if (kept.accessToken === refused && Date.now() < vainUntil) throw new AccountError('oauth.tokenRefused');
+    return refresh(kept);
   }
 
   /** What is newest: in the store, or here where it could not be written. */
@@ -111,6 +112,7 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
   function adopt(next: Grant): Grant {
     if (failure !== undefined) logger.info('the account can be used again');
     failure = undefined;
+    refusedToken = undefined;
     grant = next;
     remember(next);
     return next;
@@ -184,10 +186,13 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
     return error;
   }
 
+  const isUsable = (one: Grant | undefined): one is Grant =>
+    one !== undefined && one.accessToken !== refusedToken && !isOver(one);
+
   return {
     async getToken() {
-      if (grant === undefined || isOver(grant)) return (await obtain()).accessToken;
-      if (isEnding(grant)) obtain().catch(() => {}); // told by `fail`
+      if (!isUsable(grant)) return (await obtain(refusedToken)).accessToken;
+      if (isEnding(grant)) obtain().catch(() => {}); // `fail` has told
       return grant.accessToken;
     },
     async renew(refused) {
@@ -196,9 +201,12 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
       if (known !== undefined && known.accessToken !== refused && !isOver(known)) return known.accessToken;
       return (await obtain(refused)).accessToken;
     },
+    renewedInVain() {
+      vainUntil = Date.now() + VAIN_MS;
+    },
     status() {
-      const isReady = failure === undefined || (grant !== undefined && !isOver(grant));
-      if (failure !== undefined) obtain().catch(() => {});
+      const isReady = failure === undefined || isUsable(grant);
+      if (failure !== undefined) obtain(refusedToken).catch(() => {});
       const unused = grant === undefined ? 'not used yet' : 'authorized';
       return { isReady, detail: failure?.error.message ?? unused };
     },

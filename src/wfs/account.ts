@@ -21,6 +21,7 @@ export function createAuthorizedTransport(transport: Transport): Transport {
       const second = await transport.send(withToken(request, await wait(account.renew(token))));
       if (second.status !== 401) return second;
       await end(second);
+      account.renewedInVain();
       throw new ServiceError('unavailable', toMessage('oauth.tokenRefused'));
     },
     close: () => transport.close(),

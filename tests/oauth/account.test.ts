@@ -43,9 +43,12 @@ function passTime(seconds: number): void {
   jest.spyOn(Date, 'now').mockImplementation(() => now + seconds * 1000);
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !holds(); i += 1) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(holds()).toBe(true);
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 400; i += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('it never came to hold');
 }
 
 const refreshes = () => domain.oauth.requests.length;
@@ -101,7 +104,7 @@ describe('a token is refreshed', () => {
     expect([await account.getToken(), refreshes()]).toEqual([token, 0]);
     passTime(20);
     expect(await account.getToken()).toBe(token);
-    await until(() => readFile().access_token !== token);
+    await until(async () => (await account.getToken()) !== token);
     expect([await account.getToken(), refreshes()]).toEqual([readFile().access_token, 1]);
   });
 
@@ -126,11 +129,14 @@ describe('a token is refreshed', () => {
     await authorize(domain, file);
     const { account } = await setUp(domain, file);
     const first = await account.renew(await account.getToken());
+    account.renewedInVain();
     await expect(account.renew(first)).rejects.toMatchObject({
       kind: 'unavailable',
       text: { id: 'oauth.tokenRefused' },
     });
     expect(refreshes()).toBe(1);
+    passTime(31);
+    expect(await account.renew(first)).not.toBe(first);
   });
 
   test('a server that gives no new refresh token means the old one to stay (RFC 6749 §6)', async () => {
@@ -304,14 +310,18 @@ describe('a token endpoint that is not well', () => {
   });
 });
 
-test('revoked by its owner: the same words, after one question', async () => {
+test('revoked by its owner: the same words, after one question, until the file is new', async () => {
   await authorize(domain, file);
   const { account } = await setUp(domain, file);
   const token = await account.getToken();
   domain.oauth.revoke();
-  await expect(account.renew(token)).rejects.toMatchObject({ text: { id: 'oauth.reauthorize' } });
-  await expect(account.renew(token)).rejects.toMatchObject({ text: { id: 'oauth.reauthorize' } });
-  expect(refreshes()).toBe(1);
+  const fault = { text: { id: 'oauth.reauthorize' } };
+  await expect(account.renew(token)).rejects.toMatchObject(fault);
+  await expect(account.renew(token)).rejects.toMatchObject(fault);
+  await expect(account.getToken()).rejects.toMatchObject(fault);
+  expect([refreshes(), account.status().isReady]).toEqual([1, false]);
+  await authorize(domain, file);
+  expect(domain.oauth.isValid(await account.getToken())).toBe(true);
 });
 
 test('a token that is over without a refresh token must be authorized again', async () => {
