@@ -98,7 +98,7 @@ async function* readFeatures(
       throw new ServiceError('upstreamUnusable', toMessage('wfs.truncatedResponse'));
     }
   } catch (error) {
-    throw error instanceof GmlExceptionReport ? toExceptionError(error.exceptions, asker.key, error) : error;
+    throw error instanceof GmlExceptionReport ? toExceptionError(error.exceptions, asker.key) : error;
   } finally {
     await response.chunks.return();
   }

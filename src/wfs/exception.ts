@@ -31,17 +31,16 @@ export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boole
   return new ServiceError('upstreamUnusable', toMessage('wfs.notGml', { status, what }));
 }
 
-/** An exception report is an answer of 502: what is wrong with the caller's request is found before it is sent. */
-export function toExceptionError(
-  exceptions: readonly GmlException[],
-  key: PlacedKey,
-  cause?: unknown,
-): ServiceError {
+/**
+ * An exception report is an answer of 502: what is wrong with the caller's request is found before it is sent. Its text is
+ * kept in this cleaned form alone: it may repeat the key.
+ */
+export function toExceptionError(exceptions: readonly GmlException[], key: PlacedKey): ServiceError {
   const words = exceptions.map(({ code, locator, text }) =>
     [code, locator && `(${locator})`, text && `: ${text}`].filter(Boolean).join(' ').replace(' : ', ': '),
   );
   const text = toCleanText(words.join('; '), key.secrets) || 'no text';
-  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text }), { cause });
+  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text }));
 }
 
 const MAX_TEXT = 500;
