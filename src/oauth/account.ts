@@ -57,11 +57,13 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
   let vainUntil = 0;
   const secrets: string[] = [];
 
-  function remember({ accessToken, refreshToken }: Grant): void {
-    for (const secret of [accessToken, refreshToken]) {
+  function use(next: Grant): Grant {
+    grant = next;
+    for (const secret of [next.accessToken, next.refreshToken]) {
       if (secret !== undefined && !secrets.includes(secret)) secrets.unshift(secret);
     }
     secrets.splice(MAX_SECRETS);
+    return next;
   }
 
   /** One run for all who ask meanwhile. */
@@ -84,8 +86,7 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
       if (error.text.id === 'oauth.locked') fail(error, Date.now() + RETRY_MS, kept.refreshToken);
       if (failure !== undefined && refused !== undefined) refusedToken = refused;
       if (kept.accessToken === refused || isOver(kept)) throw error;
-      grant = kept; // what fails early costs nothing as long as the old token is taken
-      return kept;
+      return use(kept); // what fails early costs nothing as long as the old token is taken
     }
   }
 
@@ -113,9 +114,7 @@ export function createAccount({ store, endpoint, logger }: AccountOptions): Acco
     if (failure !== undefined) logger.info('the account can be used again');
     failure = undefined;
     refusedToken = undefined;
-    grant = next;
-    remember(next);
-    return next;
+    return use(next);
   }
 
   async function refresh(kept: Grant): Promise<Grant> {

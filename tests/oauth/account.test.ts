@@ -238,7 +238,9 @@ describe('an answer that is lost half-way', () => {
     await authorize(domain, file, ENDING);
     domain.oauth.losses = { count: 1, isEffective: true };
     const { account, readFile } = await setUp(domain, file);
-    expect(await account.getToken()).toBe(readFile().access_token);
+    const { access_token: token, refresh_token: refreshToken } = readFile();
+    expect(await account.getToken()).toBe(token);
+    expect(account.secrets).toEqual(expect.arrayContaining([token, refreshToken]));
     expect(account.status()).toMatchObject({
       isReady: true,
       detail: expect.stringContaining('must be authorized again'),
