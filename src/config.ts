@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 /** Where the upstream wants a key: each place is filled with the same key or token. */
@@ -8,6 +9,19 @@ export type ApikeyPlace =
   | { readonly in: 'header'; readonly name: string }
   | { readonly in: 'authorization' }
   | { readonly in: 'bearer' };
+
+/** The service's own account at the upstream, and the client it is there (RFC 6749). */
+export interface OAuthSettings {
+  /** Absolute path of the token file. */
+  readonly file: string;
+  readonly clientId: string;
+  readonly clientSecret?: string;
+  readonly authentication: 'basic' | 'body' | 'none';
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  readonly redirectUri: string;
+  readonly scope?: string;
+}
 
 /** Every setting, read and checked. Durations are in milliseconds, sizes in bytes. */
 export interface Config {
@@ -23,6 +37,8 @@ export interface Config {
   readonly wfsApikeyIn: readonly ApikeyPlace[];
   readonly wfsApikey?: string;
   readonly wfsReferer?: string;
+  /** Absent: the service has no account at the upstream. */
+  readonly oauth?: OAuthSettings;
   readonly httpProxy?: string;
   readonly httpsProxy?: string;
   readonly noProxy?: string;
@@ -98,6 +114,24 @@ function readProxyUrl(given: string): string | undefined {
   return readHttpUrl(given) === undefined ? undefined : given;
 }
 
+/** RFC 3986 §3.5: an absolute URI, of whatever scheme; RFC 6749 §3.1.2: no fragment. */
+function readRedirectUri(given: string): string | undefined {
+  return URL.canParse(given) && !given.includes('#') && printable.test(given) ? given : undefined;
+}
+
+/** RFC 6749 §3.1, §3.2, §10.9: without TLS only on the machine itself. */
+function readEndpoint(given: string): string | undefined {
+  const url = readHttpUrl(given);
+  return url === undefined || url.hash || url.username || url.password || !isPrivateTo(url)
+    ? undefined
+    : url.href;
+}
+
+/** Nobody on the way can read along. */
+function isPrivateTo({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
 /** Express's names of address ranges, addresses and CIDR ranges. */
 function isProxyAddress(given: string): boolean {
   if (['loopback', 'linklocal', 'uniquelocal'].includes(given)) return true;
@@ -137,6 +171,7 @@ function readSize(given: string): number | undefined {
 }
 
 const url = 'must be an http or https URL';
+const endpoint = 'must be an https URL (http on the loopback only) without user and fragment';
 
 /** Every variable the service reads: its default as it would be written, and how it is read. */
 export const variables = {
@@ -159,6 +194,18 @@ export const variables = {
   },
   WFS_APIKEY: { read: text('must be printable ASCII without spaces', printable) },
   WFS_REFERER: { read: text('must be printable ASCII without spaces', printable) },
+  WFS_OAUTH_FILE: {
+    read: value('must be an absolute path', (given) => (isAbsolute(given) ? given : undefined)),
+  },
+  WFS_OAUTH_CLIENT_ID: { read: text('must be printable ASCII', /^[\x20-\x7e]+$/) },
+  WFS_OAUTH_CLIENT_SECRET: { read: text('must be printable ASCII', /^[\x20-\x7e]+$/) },
+  WFS_OAUTH_AUTHENTICATION: { read: oneOf('basic', 'body', 'none') },
+  WFS_OAUTH_AUTHORIZE_URL: { read: value(endpoint, readEndpoint) },
+  WFS_OAUTH_TOKEN_URL: { read: value(endpoint, readEndpoint) },
+  WFS_OAUTH_REDIRECT_URI: { read: value('must be an absolute URI without fragment', readRedirectUri) },
+  WFS_OAUTH_SCOPE: {
+    read: text('must be scopes with single spaces between them', /^[!#-[\]-~]+( [!#-[\]-~]+)*$/),
+  },
   HTTP_PROXY: { read: value(url, readProxyUrl) },
   HTTPS_PROXY: { read: value(url, readProxyUrl) },
   NO_PROXY: { read: z.string() },
@@ -263,6 +310,54 @@ function readPathFaults({ WFS_URL, WFS_APIKEY_IN }: Values): ConfigError['faults
   return message === undefined ? [] : [{ variable: 'WFS_APIKEY_IN', message }];
 }
 
+const oauthRequired = ['WFS_OAUTH_FILE', 'WFS_OAUTH_CLIENT_ID', 'WFS_OAUTH_REDIRECT_URI'] as const;
+
+/** An account is set up whole or not at all, and in no contradiction to the other ways in. */
+function readOAuthFaults(env: Environment, values: Values): ConfigError['faults'] {
+  const isGiven = (name: keyof Variables) => toText(env, name) !== undefined;
+  const names = Object.keys(variables) as (keyof Variables)[];
+  if (!names.some((name) => name.startsWith('WFS_OAUTH_') && isGiven(name))) return [];
+  const isNone = values.WFS_OAUTH_AUTHENTICATION === 'none';
+  const isSecret = isGiven('WFS_OAUTH_CLIENT_SECRET');
+  const needsSecret = values.WFS_OAUTH_AUTHENTICATION !== undefined && !isNone;
+  const wfsUrl = values.WFS_URL?.replaceAll('{apikey}', 'apikey');
+  const faults: [keyof Variables, string, boolean][] = [
+    ...oauthRequired.map((name): [keyof Variables, string, boolean] => [
+      name,
+      'is required where any WFS_OAUTH_* is set',
+      !isGiven(name),
+    ]),
+    ['WFS_OAUTH_CLIENT_SECRET', 'is required with WFS_OAUTH_AUTHENTICATION', needsSecret && !isSecret],
+    ['WFS_OAUTH_CLIENT_SECRET', 'is not used with WFS_OAUTH_AUTHENTICATION=none', isNone && isSecret],
+    ['WFS_APIKEY', 'is not used with WFS_OAUTH_FILE', values.WFS_APIKEY !== undefined],
+    ['WFS_URL', 'must hold no {apikey} with WFS_OAUTH_FILE', values.WFS_URL?.includes('{apikey}') ?? false],
+    [
+      'WFS_URL',
+      'must be https with WFS_OAUTH_FILE (http on the loopback only): a bearer token is sent there',
+      wfsUrl !== undefined && !isPrivateTo(new URL(wfsUrl)),
+    ],
+  ];
+  return faults.flatMap(([variable, message, isFault]) => (isFault ? { variable, message } : []));
+}
+
+/** Opendatasoft has both endpoints on the domain of the WFS. */
+function toOAuth(values: Values): OAuthSettings | undefined {
+  const { WFS_OAUTH_FILE: file, WFS_OAUTH_CLIENT_ID: clientId, WFS_OAUTH_REDIRECT_URI: redirectUri } = values;
+  if (file === undefined || clientId === undefined || redirectUri === undefined) return undefined;
+  const { origin } = new URL(values.WFS_URL);
+  const clientSecret = values.WFS_OAUTH_CLIENT_SECRET;
+  return Object.freeze({
+    file,
+    clientId,
+    ...optional('clientSecret', clientSecret),
+    authentication: values.WFS_OAUTH_AUTHENTICATION ?? (clientSecret === undefined ? 'none' : 'basic'),
+    authorizeUrl: values.WFS_OAUTH_AUTHORIZE_URL ?? `${origin}/oauth2/authorize/`,
+    tokenUrl: values.WFS_OAUTH_TOKEN_URL ?? `${origin}/oauth2/token/`,
+    redirectUri,
+    ...optional('scope', values.WFS_OAUTH_SCOPE),
+  });
+}
+
 const optional = <K extends string, T>(key: K, given: T | undefined) =>
   (given === undefined ? {} : { [key]: given }) as { readonly [P in K]?: T };
 
@@ -273,7 +368,7 @@ const optional = <K extends string, T>(key: K, given: T | undefined) =>
 export function loadConfig(env: Environment): Config {
   const { values, faults } = readVariables(env);
   const { ignored, faults: othersFaults } = readNotBuilt(env);
-  const all = [...faults, ...othersFaults, ...readPathFaults(values)];
+  const all = [...faults, ...othersFaults, ...readPathFaults(values), ...readOAuthFaults(env, values)];
   if (all.length > 0) throw new ConfigError(all);
   return Object.freeze({
     host: values.HOST,
@@ -285,6 +380,7 @@ export function loadConfig(env: Environment): Config {
       values.WFS_APIKEY_IN ?? (values.WFS_URL.includes('{apikey}') ? [{ in: 'path' as const }] : []),
     ...optional('wfsApikey', values.WFS_APIKEY),
     ...optional('wfsReferer', values.WFS_REFERER),
+    ...optional('oauth', toOAuth(values)),
     ...optional('httpProxy', values.HTTP_PROXY),
     ...optional('httpsProxy', values.HTTPS_PROXY),
     ...optional('noProxy', values.NO_PROXY),
@@ -301,4 +397,32 @@ export function loadConfig(env: Environment): Config {
     ignored,
     logLevel: values.LOG_LEVEL,
   });
+}
+
+/** The proxies of the environment, as curl and its kin read them. */
+export interface ProxySettings {
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  /** Comma list of hosts, with or without a leading dot or `*.`, a port behind; `*` for all. */
+  readonly noProxy?: string | undefined;
+}
+
+/** The proxy that requests to `url` go through; undefined: none. */
+export function toProxy(
+  url: string,
+  { httpProxy, httpsProxy, noProxy = '' }: ProxySettings,
+): string | undefined {
+  const { protocol, hostname, port } = new URL(url.replaceAll('{apikey}', 'apikey'));
+  const host = hostname.toLowerCase();
+  const isExempt = noProxy
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .some((entry) => {
+      const [, name = '', itsPort] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+      if (itsPort !== undefined && itsPort !== (port || (protocol === 'https:' ? '443' : '80'))) return false;
+      const suffix = name.replace(/^\*?\.?/, '');
+      return name === '*' || host === suffix || (suffix !== '' && host.endsWith(`.${suffix}`));
+    });
+  return isExempt ? undefined : protocol === 'https:' ? httpsProxy : httpProxy;
 }

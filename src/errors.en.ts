@@ -84,6 +84,21 @@ export const texts = {
   'json.tooManyMembers': 'line {line}, column {column} (offset {offset}): more than {max} members',
   'json.tooDeep': 'line {line}, column {column} (offset {offset}): nested too deeply',
   'json.valueExpected': 'is not JSON: line {line}, column {column} (offset {offset}): a value expected',
+  'oauth.clientRefused':
+    'The token endpoint of the upstream refuses this service ({reason}); its WFS_OAUTH_* settings are wrong.',
+  'oauth.fileExposed':
+    'WFS_OAUTH_FILE is open to others (mode {mode}); it holds tokens and must have mode 0600.',
+  'oauth.fileMalformed': 'WFS_OAUTH_FILE is no token file: {reason}. carto-wfs-oauth writes a new one.',
+  'oauth.fileMissing': 'WFS_OAUTH_FILE does not exist yet; carto-wfs-oauth writes it.',
+  'oauth.fileOfAnother':
+    'WFS_OAUTH_FILE was written for another client or token URL; carto-wfs-oauth writes a new one.',
+  'oauth.fileUnreadable': 'WFS_OAUTH_FILE cannot be read ({code}).',
+  'oauth.fileUnwritable': 'WFS_OAUTH_FILE, or a file beside it, cannot be written ({code}).',
+  'oauth.locked': 'Another process has kept the lock of WFS_OAUTH_FILE for too long.',
+  'oauth.reauthorize':
+    'The account of this service at the upstream must be authorized again, by carto-wfs-oauth: {reason}.',
+  'oauth.tokenRefused': 'The upstream WFS refuses the token of this service, although it is new.',
+  'oauth.unreachable': 'The token endpoint of the upstream cannot be asked ({reason}).',
   'query.bboxOrder': 'south is greater than north; the order is west,south,east,north',
   'query.bboxRange': '{side} must be a number from {min} to {max}',
   'query.empty': 'is empty',

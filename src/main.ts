@@ -6,10 +6,11 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { loadSettings, type ModuleConfig } from './config/modules.js';
-import { type Config, ConfigError } from './config.js';
+import { type Config, ConfigError, toProxy } from './config.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
+import { type Account, AccountError, createFileAccount } from './oauth/index.js';
 import { createMask } from './query/index.js';
-import { createWfsSource, toProxy } from './wfs/index.js';
+import { createWfsSource } from './wfs/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
 
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
     const variables = unused.join(', ');
     logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
   }
-  const mounted = modules.map((module) => toModule(module, config, logger));
+  const mounted = await Promise.all(modules.map((module) => toModule(module, config, logger)));
   let isStopping = false;
   const app = createApp(config, mounted, { logger, isStopping: () => isStopping });
   const server = createHttpServer(app);
@@ -81,26 +82,45 @@ function createLogger({ logLevel }: Config, modules: readonly ModuleConfig[]): L
 }
 
 function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
-  return { LOG_LEVEL: 'warn', ...process.env, WFS_URL: wfsUrl, WFS_APIKEY_IN: 'none', NO_PROXY: '127.0.0.1' };
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('WFS_OAUTH_'));
+  const own = { WFS_URL: wfsUrl, WFS_APIKEY_IN: 'none', NO_PROXY: '127.0.0.1' };
+  return { LOG_LEVEL: 'warn', ...Object.fromEntries(others), ...own };
 }
 
-function toModule(module: ModuleConfig, config: Config, logger: Logger) {
+async function toModule(module: ModuleConfig, config: Config, logger: Logger) {
   const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
+  const log = logger.child({ module: name });
+  const account = await createOwnAccount(module, config, log);
   return {
     name,
     title,
     ...(description !== undefined && { description }),
     ...(example !== undefined && { example }),
     limits: { limitMax, geomMaxVertices, bodyLimit },
-    source: createWfsSource(toWfsOptions(module, config), logger.child({ module: name })),
+    source: createWfsSource(toWfsOptions(module, config, account), log),
   } satisfies Module;
 }
 
-function toWfsOptions(module: ModuleConfig, config: Config): Parameters<typeof createWfsSource>[0] {
+/** The service's own account at the upstream, where it has one. */
+async function createOwnAccount(
+  { oauth }: ModuleConfig,
+  config: Config,
+  logger: Logger,
+): Promise<Account | undefined> {
+  if (oauth === undefined) return undefined;
+  const { file, ...client } = oauth;
+  return createFileAccount({ client, file, proxy: toProxy(client.tokenUrl, config), logger });
+}
+
+function toWfsOptions(
+  module: ModuleConfig,
+  config: Config,
+  account: Account | undefined,
+): Parameters<typeof createWfsSource>[0] {
   const axisOrder = { auto: undefined, lonlat: 'lonLat', latlon: 'latLon' } as const;
   return {
     url: module.wfsUrl,
-    keys: { places: module.wfsApikeyIn, serverKey: module.wfsApikey },
+    keys: { places: module.wfsApikeyIn, serverKey: module.wfsApikey, account },
     referer: module.wfsReferer,
     proxy: toProxy(module.wfsUrl, config),
     axisOrder: axisOrder[module.wfsAxisOrder],
@@ -146,7 +166,8 @@ ${tries.join('\n')}
 }
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || error instanceof ListenError;
+  const isExpected =
+    error instanceof ConfigError || error instanceof AccountError || error instanceof ListenError;
   process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
   process.exit(1);
 });

@@ -52,6 +52,14 @@ describe('the environment', () => {
       WFS_APIKEY_IN: 'cookie:k',
       WFS_APIKEY: 'two words',
       WFS_REFERER: 'line\nbreak',
+      WFS_OAUTH_FILE: 'tokens.json',
+      WFS_OAUTH_CLIENT_ID: 'a\tb',
+      WFS_OAUTH_CLIENT_SECRET: 'é',
+      WFS_OAUTH_AUTHENTICATION: 'digest',
+      WFS_OAUTH_AUTHORIZE_URL: 'http://example.org/authorize',
+      WFS_OAUTH_TOKEN_URL: 'http://127.0.0.1.example.org/token',
+      WFS_OAUTH_REDIRECT_URI: '/callback',
+      WFS_OAUTH_SCOPE: 'a  b',
       HTTP_PROXY: 'socks5://proxy:1080',
       HTTPS_PROXY: 'proxy',
       WFS_AXIS_ORDER: 'lon',
@@ -146,6 +154,85 @@ describe('the environment', () => {
     expect(loadConfig({ PUBLIC_URL: 'https://example.org/carto/' }).publicUrl).toBe(
       'https://example.org/carto',
     );
+  });
+});
+
+describe('the service\u2019s own account', () => {
+  const least = {
+    WFS_URL: 'https://data.example.org/api/wfs',
+    WFS_OAUTH_FILE: '/var/lib/carto-wfs/tokens.json',
+    WFS_OAUTH_CLIENT_ID: 'client-1',
+    WFS_OAUTH_REDIRECT_URI: 'https://example.org/callback',
+  };
+
+  test('needs little at Opendatasoft: the endpoints are on the domain of the WFS', () => {
+    const { oauth } = loadConfig(least);
+    expect(oauth).toEqual({
+      file: '/var/lib/carto-wfs/tokens.json',
+      clientId: 'client-1',
+      authentication: 'none',
+      authorizeUrl: 'https://data.example.org/oauth2/authorize/',
+      tokenUrl: 'https://data.example.org/oauth2/token/',
+      redirectUri: 'https://example.org/callback',
+    });
+    expect(Object.isFrozen(oauth)).toBe(true);
+  });
+
+  test('can be anywhere else', () => {
+    const WFS_OAUTH_TOKEN_URL = 'http://[::1]:8080/token?realm=a';
+    const more = {
+      ...least,
+      WFS_URL: 'http://localhost:8080/wfs',
+      WFS_OAUTH_CLIENT_SECRET: 's3cret of the client',
+      WFS_OAUTH_AUTHENTICATION: 'body',
+      WFS_OAUTH_AUTHORIZE_URL: 'https://login.example.org/authorize',
+      WFS_OAUTH_TOKEN_URL,
+      WFS_OAUTH_REDIRECT_URI: 'urn:ietf:wg:oauth:2.0:oob',
+      WFS_OAUTH_SCOPE: 'all read:wfs',
+    };
+    expect(loadConfig(more).oauth).toMatchObject({
+      clientSecret: 's3cret of the client',
+      authentication: 'body',
+      authorizeUrl: 'https://login.example.org/authorize',
+      tokenUrl: WFS_OAUTH_TOKEN_URL,
+      redirectUri: 'urn:ietf:wg:oauth:2.0:oob',
+      scope: 'all read:wfs',
+    });
+  });
+
+  test('a secret is sent by HTTP Basic where nothing else is said', () => {
+    const { oauth } = loadConfig({ ...least, WFS_OAUTH_CLIENT_SECRET: 's' });
+    expect(oauth?.authentication).toBe('basic');
+  });
+
+  test.each<[string, Record<string, string>, string[]]>([
+    [
+      'by halves',
+      { WFS_OAUTH_FILE: '', WFS_OAUTH_CLIENT_ID: '', WFS_OAUTH_REDIRECT_URI: '', WFS_OAUTH_SCOPE: 'all' },
+      ['WFS_OAUTH_FILE', 'WFS_OAUTH_CLIENT_ID', 'WFS_OAUTH_REDIRECT_URI'],
+    ],
+    ['without its secret', { WFS_OAUTH_AUTHENTICATION: 'basic' }, ['WFS_OAUTH_CLIENT_SECRET']],
+    [
+      'public, with a secret',
+      { WFS_OAUTH_AUTHENTICATION: 'none', WFS_OAUTH_CLIENT_SECRET: 's' },
+      ['WFS_OAUTH_CLIENT_SECRET'],
+    ],
+    ['beside a key', { WFS_APIKEY: 'K' }, ['WFS_APIKEY']],
+    ['for a URL that holds a key', { WFS_URL: 'https://e.org/{apikey}/wfs' }, ['WFS_URL']],
+    ['without TLS', { WFS_URL: 'http://data.example.org/api/wfs' }, ['WFS_URL']],
+    [
+      'with an endpoint that holds a password',
+      { WFS_OAUTH_TOKEN_URL: 'https://user:password@e.org/' },
+      ['WFS_OAUTH_TOKEN_URL'],
+    ],
+    ['with a fragment', { WFS_OAUTH_REDIRECT_URI: 'https://e.org/#a' }, ['WFS_OAUTH_REDIRECT_URI']],
+    [
+      'with several faults',
+      { WFS_URL: 'http://e.org/', WFS_OAUTH_CLIENT_ID: '', WFS_OAUTH_SCOPE: '"' },
+      ['WFS_OAUTH_SCOPE', 'WFS_OAUTH_CLIENT_ID', 'WFS_URL'],
+    ],
+  ])('is refused %s', (_, env, variables) => {
+    expect(faultsOf({ ...least, ...env })).toEqual(variables);
   });
 });
 

@@ -26,7 +26,7 @@ const limitKeys = {
 } as const satisfies Record<string, keyof Config>;
 
 type LimitKey = (typeof limitKeys)[keyof typeof limitKeys];
-type UpstreamKey = 'wfsUrl' | 'wfsApikeyIn' | 'wfsApikey' | 'wfsReferer' | 'wfsAxisOrder';
+type UpstreamKey = 'wfsUrl' | 'wfsApikeyIn' | 'wfsApikey' | 'wfsReferer' | 'wfsAxisOrder' | 'oauth';
 
 /** One upstream, and the API over it at `/api/NAME`. */
 export interface ModuleConfig extends Pick<Config, LimitKey | UpstreamKey> {

@@ -6,6 +6,8 @@ export const NULL = toUtf8('null');
 const TRUE = toUtf8('true');
 const FALSE = toUtf8('false');
 const QUOTE = 0x22;
+const SPACE = 0x20;
+const LETTER_T = 0x54;
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Copies character data into a JSON string, up to where `Sink.text` has to stop. */
@@ -40,6 +42,7 @@ export function toTyped(lane: Lane, from: number, type: SchemaAttribute['type'])
   let end = lane.length;
   while (start < end && isWhite(bytes[start])) start++;
   while (end > start && isWhite(bytes[end - 1])) end--;
+  if (type === 'date' || type === 'dateTime') toRfc3339(bytes, start, end);
   if (type === 'date') end = toDateEnd(bytes, start, end);
   const isNumber = type === 'integer' || type === 'number';
   if (isNumber && start === from && isPlainNumber(bytes, start, end)) {
@@ -67,10 +70,22 @@ export function toTyped(lane: Lane, from: number, type: SchemaAttribute['type'])
   putText(lane, toJson(text, type));
 }
 
-/** GeoServer writes xsd:date with a zone (`2009-02-02Z`); a date of JSON Schema is the day alone (RFC 3339 full-date). */
+/**
+ * GeoServer writes xsd:date with a zone (`2009-02-02Z`), Opendatasoft with a time (`2026-04-15 00:00:00+00:00`); a date of
+ * JSON Schema is the day alone (RFC 3339 full-date). A time that is not midnight stays.
+ */
 function toDateEnd(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start !== 11 && end - start !== 16) return end;
-  return /^\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)$/.test(fromUtf8(bytes, start, end)) ? start + 10 : end;
+  const length = end - start;
+  if (length !== 11 && length !== 16 && length !== 20 && length !== 25) return end;
+  const isDay = /^\d{4}-\d\d-\d\d(?:T00:00:00)?(?:Z|[+-]\d\d:\d\d)$/.test(fromUtf8(bytes, start, end));
+  return isDay ? start + 10 : end;
+}
+
+/** Opendatasoft writes instants with a space (`2026-04-15 00:00:00+00:00`); RFC 3339 §5.6 and XML Schema have a T. */
+function toRfc3339(bytes: Uint8Array, start: number, end: number): void {
+  if (bytes[start + 10] !== SPACE || end - start < 20 || end - start > 35) return;
+  const isInstant = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+  if (isInstant.test(fromUtf8(bytes, start, end))) bytes[start + 10] = LETTER_T;
 }
 
 function isWord(bytes: Uint8Array, from: number, to: number, word: Uint8Array): boolean {

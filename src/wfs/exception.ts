@@ -8,6 +8,7 @@ export interface Refusal {
   readonly status: number;
   readonly contentType: string;
   readonly retryAfter?: string | undefined;
+  readonly rateLimitReset?: string | undefined;
   readonly body: string;
 }
 
@@ -18,7 +19,7 @@ export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boole
   if (status === 401 || status === 403) return toKeyError(status, key, wantsKey);
   if (status === 429) {
     return new ServiceError('rateLimited', toMessage('wfs.rateLimited'), {
-      headers: { 'Retry-After': toRetryAfter(refusal.retryAfter) },
+      headers: { 'Retry-After': toRetryAfter(refusal) },
     });
   }
   if (exceptions !== undefined) return toExceptionError(exceptions, key);
@@ -108,10 +109,29 @@ function readJsonExceptions(body: string): GmlException[] | undefined {
   return exceptions.length > 0 ? exceptions : undefined;
 }
 
-/** RFC 9110 §10.2.3: seconds or a date; seconds for the caller, at least 1 and at most a day. */
-function toRetryAfter(value: string | undefined): string {
-  const seconds = /^\d+$/.test(value ?? '') ? Number(value) : (Date.parse(value ?? '') - Date.now()) / 1000;
-  return String(Math.min(86_400, Math.max(1, Math.ceil(Number.isFinite(seconds) ? seconds : 5))));
+/** Seconds for the caller, at least 1 and at most a day: the first word of the upstream's that is one. */
+function toRetryAfter({ retryAfter, rateLimitReset, body }: Refusal): string {
+  const seconds = [retryAfter, readResetTime(body), rateLimitReset]
+    .map(toSeconds)
+    .find((one) => one !== undefined);
+  return String(Math.min(86_400, Math.max(1, Math.ceil(seconds ?? 5))));
+}
+
+/** Opendatasoft: `{"errorcode":10005,"reset_time":"2026-11-24T00:00:00Z","limit_time_unit":"day",...}` */
+function readResetTime(body: string): string | undefined {
+  return /"reset_time"\s*:\s*"([^"\\]{1,40})"/.exec(body)?.[1];
+}
+
+/**
+ * Seconds from now, out of seconds or a date (RFC 9110 §10.2.3). `X-RateLimit-Reset` has no standard: it is met as a
+ * date, as seconds, as seconds since 1970, and as milliseconds since 1970.
+ */
+function toSeconds(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = /^\d{1,15}(\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
+  if (number !== undefined && number < 1e9) return number;
+  const time = number === undefined ? Date.parse(value) : number < 1e12 ? number * 1000 : number;
+  return Number.isFinite(time) ? (time - Date.now()) / 1000 : undefined;
 }
 
 function toMediaType(contentType: string): string {

@@ -1,2 +1,1 @@
-export { toProxy } from './proxy.js';
 export { createWfsSource, type WfsOptions } from './source.js';

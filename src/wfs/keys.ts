@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ServiceError, toMessage } from '../errors.js';
+import type { Account } from '../oauth/index.js';
 import type { Credentials } from '../query/index.js';
 import { isXmlText } from './xml.js';
 
@@ -14,6 +15,8 @@ export interface KeyRule {
   readonly places: readonly KeyPlace[];
   /** The service's own key, for callers who bring none. */
   readonly serverKey?: string | undefined;
+  /** The service's own account, likewise. */
+  readonly account?: Account | undefined;
 }
 
 /** A key put in its places, for the requests of one caller. */
@@ -29,6 +32,8 @@ export interface PlacedKey {
   readonly identity: string;
   /** What must never leave: for masking. */
   readonly secrets: readonly string[];
+  /** Its token is put in when a request is sent (see account.ts). */
+  readonly account?: Account;
 }
 
 /**
@@ -41,6 +46,7 @@ export function toPlacedKey(rule: KeyRule, credentials: Credentials): PlacedKey 
   const others = rule.places.filter((place) => place.in !== 'bearer');
   const isCallers =
     rule.places.length > 0 && (credentials.apikey !== undefined || credentials.token !== undefined);
+  if (!isCallers && rule.account !== undefined) return toAccountKey(rule.account);
   const apikey = isCallers ? credentials.apikey : rule.serverKey;
   const token = isCallers ? credentials.token : undefined;
   const inOthers = apikey ?? (bearer.length === 0 ? token : undefined);
@@ -72,6 +78,17 @@ export function toPlacedKey(rule: KeyRule, credentials: Credentials): PlacedKey 
     identity: isCallers && secrets.length > 0 ? toIdentity(secrets) : 'service',
     secrets,
   };
+}
+
+function toAccountKey(account: Account): PlacedKey {
+  const { secrets } = account;
+  const nothing = { path: undefined, parameters: {}, headers: {} };
+  return { ...nothing, isCallers: false, isKeyed: true, identity: 'service', secrets, account };
+}
+
+/** Whether callers who bring no key are answered all the same, with one of the service's or without. */
+export function isOpen({ places, serverKey, account }: KeyRule): boolean {
+  return places.length === 0 || serverKey !== undefined || account !== undefined;
 }
 
 export function keyMissing(cause?: unknown): ServiceError {

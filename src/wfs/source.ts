@@ -15,15 +15,17 @@ import type {
   SourceSummary,
 } from '../query/index.js';
 import { createAbilities } from './abilities.js';
+import { createAuthorizedTransport } from './account.js';
 import type { Capabilities } from './capabilities.js';
 import { Contradiction, createCheck } from './contradiction.js';
 import { createDeadline } from './deadline.js';
 import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
 import { explain } from './explain.js';
-import { type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
+import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
 import { type Learnt, learn, type Subject } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
+import { withShapeFirst } from './opendatasoft.js';
 import { readPage } from './page.js';
 import { toPlan } from './plan.js';
 import { createReachability } from './reachability.js';
@@ -46,10 +48,10 @@ const UNCERTAIN_MS = 60_000;
 
 /** A FeatureSource over one WFS 1.1.0: any layer of it, nothing configured but its URL. */
 export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSource & { close(): void } {
-  const { places, serverKey } = options.keys;
+  const { account } = options.keys;
   /** Only then does the state of the upstream decide whether the service is ready. */
-  const isKnowable = places.length === 0 || serverKey !== undefined;
-  const reachability = createReachability(createTransport(options), () => {
+  const isKnowable = isOpen(options.keys);
+  const reachability = createReachability(createAuthorizedTransport(createTransport(options)), () => {
     const typeName = isKnowable ? capabilities.peek('service')?.featureTypes[0]?.name : undefined;
     if (typeName === undefined) return undefined;
     const parameters = { service: 'WFS', version: '1.1.0', request: 'DescribeFeatureType', typeName };
@@ -57,7 +59,11 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   });
   const { transport } = reachability;
   const abilities = createAbilities();
-  const dialogue = createDialogue(transport, options.keys.places.length > 0, abilities);
+  const dialogue = createDialogue(
+    transport,
+    options.keys.places.length > 0 || account !== undefined,
+    abilities,
+  );
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
   const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
@@ -108,7 +114,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       if (found === undefined) {
         throw new ServiceError('upstreamUnusable', toMessage('wfs.schemaMissing', { source: typeName }));
       }
-      return found;
+      return withShapeFirst(found);
     });
     return { typeName, type, bbox: summary.bbox, crs: summary.crs, summary };
   }
@@ -219,12 +225,14 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       if (read === undefined) lookUp();
       else reachability.check();
       const fault = read === undefined ? lastFault : reachability.fault;
+      const authorized = account?.status();
       return {
-        isReady: !isKnowable || fault === undefined,
+        isReady: (!isKnowable || fault === undefined) && authorized?.isReady !== false,
         detail: {
           capabilities: read !== undefined ? 'read' : (lastFault ?? 'not read yet'),
           upstream: reachability.lastFault ?? 'answers',
           ...(read !== undefined && { sources: read.featureTypes.length }),
+          ...(authorized && { account: authorized.detail }),
         },
       };
     },

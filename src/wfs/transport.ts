@@ -24,6 +24,7 @@ export interface WfsResponse {
   readonly status: number;
   readonly contentType: string;
   readonly retryAfter: string | undefined;
+  readonly rateLimitReset?: string | undefined;
   /** Decompressed bytes, as they arrive; ending the iteration ends the request. @throws upstream* */
   readonly chunks: AsyncGenerator<Uint8Array, void, void>;
 }
@@ -69,6 +70,7 @@ export function createTransport(options: TransportOptions): Transport {
           status: response.status,
           contentType: String(response.headers['content-type'] ?? ''),
           retryAfter: toHeader(response.headers['retry-after']),
+          rateLimitReset: toHeader(response.headers['x-ratelimit-reset']),
           chunks: readChunks(toPlainStream(response), request, options, abort),
         };
       } catch (error) {

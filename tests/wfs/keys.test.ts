@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError } from '../../src/errors.js';
-import { type KeyPlace, toPlacedKey } from '../../src/wfs/keys.js';
+import type { Account } from '../../src/oauth/index.js';
+import { isOpen, type KeyPlace, toPlacedKey } from '../../src/wfs/keys.js';
 
 const rule = (serverKey: string | undefined, ...places: KeyPlace[]) => ({ places, serverKey });
 const query = { in: 'query', name: 'token' } as const;
@@ -73,6 +74,33 @@ describe('whose key', () => {
         headers: expect.objectContaining({ 'WWW-Authenticate': expect.any(String) }),
       }),
     );
+  });
+});
+
+describe('the service\u2019s account', () => {
+  const account: Account = {
+    getToken: async () => 'T',
+    renew: async () => 'U',
+    renewedInVain: () => {},
+    status: () => ({ isReady: true, detail: '' }),
+    secrets: ['T'],
+  };
+  const places: KeyPlace[] = [{ in: 'authorization' }, { in: 'bearer' }];
+
+  test('speaks for callers without a key, under the service\u2019s identity', () => {
+    const key = toPlacedKey({ places, account }, {});
+    expect(key).toMatchObject({ account, headers: {}, isCallers: false, isKeyed: true, secrets: ['T'] });
+    expect(key.identity).toBe(toPlacedKey(rule('S', query), {}).identity);
+  });
+
+  test.each([{ apikey: 'K' }, { token: 'T' }])('has no part in what is asked with %j', (credentials) => {
+    const key = toPlacedKey({ places, account }, credentials);
+    expect([key.account, key.isCallers]).toEqual([undefined, true]);
+  });
+
+  test('makes the upstream one that can be asked without a caller\u2019s key', () => {
+    expect(isOpen({ places })).toBe(false);
+    expect([{ places, serverKey: 'S' }, { places, account }, { places: [] }].every(isOpen)).toBe(true);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { toProxy } from '../../src/wfs/index.js';
+import { toProxy } from '../src/config.js';
 
 const proxies = { httpProxy: 'http://p:1', httpsProxy: 'http://s:2' };
 
