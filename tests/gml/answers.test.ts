@@ -202,7 +202,7 @@ describe('GeoServer', () => {
   });
 });
 
-test('Opendatasoft: absent fields are null, the second geometry is a property, dates with a blank stay texts', () => {
+test('Opendatasoft: absent fields are null, the second geometry is a property, dates get their T', () => {
   const gml = `<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs" xmlns:gml="http://www.opengis.net/gml" xmlns:ods="http://ods">
     <gml:featureMember><ods:trees gml:id="t.1"><ods:geo_point_2d><gml:Point srsName="urn:ogc:def:crs:EPSG::4326"><gml:pos>48.8 2.3</gml:pos></gml:Point></ods:geo_point_2d>
     <ods:geo_shape><gml:LineString srsName="urn:ogc:def:crs:EPSG::4326"><gml:posList>48.8 2.3 48.9 2.4</gml:posList></gml:LineString></ods:geo_shape>
@@ -223,7 +223,7 @@ test('Opendatasoft: absent fields are null, the second geometry is a property, d
     geometry_name: 'geo_point_2d',
     properties: {
       species: null,
-      updated: '2026-04-15 00:00:00+00:00',
+      updated: '2026-04-15T00:00:00+00:00',
       geo_shape: {
         type: 'LineString',
         coordinates: [
