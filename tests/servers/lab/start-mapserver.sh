@@ -50,7 +50,7 @@ TEXT
     extent=$around file=lab
     case $name in
       parcelle) file=parcelle ;;
-      troncon_l93) extent="595000 6770000 635000 6810000" ;;
+      troncon_l93 | commune_l93) extent="595000 6770000 635000 6810000" ;;
       bord | departement) extent=$world ;;
     esac
     layer "$name" "$type" "$gml" "$epsg" "$id" "$extent" "$(postgis "$name" "$epsg")"
@@ -58,6 +58,7 @@ TEXT
   done <<LAYERS
 parcelle    POLYGON polygon      4326 id
 commune     POLYGON multipolygon 4326 insee
+commune_l93 POLYGON multipolygon 2154 insee
 troncon     LINE    line         4326 gid
 troncon_l93 LINE    multiline    2154 gid
 adresse     POINT   point        4326 gid
