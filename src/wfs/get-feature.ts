@@ -55,7 +55,10 @@ export function encodeGetFeature(request: GetFeature): string {
   )}`;
 }
 
-/** The request as the parameters of a GET (OGC 04-094 §14.7), for upstreams that take no POST. */
+/**
+ * The request as the parameters of a GET (OGC 04-094 §14.7), for upstreams that take no POST. Prefixes are those of the
+ * capabilities, which every server knows without NAMESPACE (Opendatasoft refuses it).
+ */
 export function encodeGetFeatureKvp(request: GetFeature): Record<string, string> {
   const {
     typeName,
@@ -67,15 +70,11 @@ export function encodeGetFeatureKvp(request: GetFeature): Record<string, string>
     maxFeatures,
     resultType,
   } = request;
-  const declarations = toDeclarations(request);
-  const prefix = typeName.slice(0, Math.max(0, typeName.indexOf(':')));
-  const namespace = declarations[`xmlns:${prefix}`];
   const parameters: Record<string, string | number | undefined> = {
     service: 'WFS',
     version: '1.1.0',
     request: 'GetFeature',
     typeName,
-    namespace: namespace === undefined ? undefined : `xmlns(${prefix}=${namespace})`,
     srsName,
     resultType,
     maxFeatures,

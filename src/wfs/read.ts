@@ -304,8 +304,10 @@ function toGetFeature(
 }
 
 function toAddedSort({ plan, learnt, experience }: PageRequest): SortProperty[] {
-  const { id } = learnt;
-  if (id === undefined || !experience.canSort || !experience.idHolds) return [];
+  const { id, attributeFilters } = learnt;
+  // who reads no filter sorts nothing either (Opendatasoft)
+  const canSort = attributeFilters && experience.canSort;
+  if (id === undefined || !canSort || !experience.idHolds) return [];
   if (plan.sortBy.some(({ propertyName }) => propertyName === id.attribute)) return [];
   return [{ propertyName: id.attribute, descending: false }];
 }
