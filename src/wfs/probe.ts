@@ -56,7 +56,9 @@ export async function probe(
   if (found === undefined)
     return { ...unknown, spatialFilter: context.abilities.weakerThan(spatialFilter), isProven: true };
   const foundPlaces = toPlaces(found, reading);
-  const understood = asked.filter(({ box }) => foundPlaces.some((place) => isMet(place.box, box)));
+  // a neighbour of two of the features, met by both boxes, tells nothing
+  const met = foundPlaces.map((place) => asked.filter(({ box }) => isMet(place.box, box)));
+  const understood = asked.filter((one) => met.some((by) => by.length === 1 && by[0] === one));
   const isAskedFor = ({ box }: Place) =>
     asked.some((one) => isMet(box, one.box) || isMet(box, toSwapped(one.box)));
   if (understood.length > 1 || !foundPlaces.every(isAskedFor)) {

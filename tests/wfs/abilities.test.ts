@@ -9,7 +9,17 @@ import {
   toPositions,
 } from '../../src/geometry/index.js';
 import { createAbilities } from '../../src/wfs/abilities.js';
-import { box, filter, firstPosition, follow, layers, parcels, start, toExpected } from './embedded.js';
+import {
+  box,
+  caller,
+  filter,
+  firstPosition,
+  follow,
+  layers,
+  parcels,
+  start,
+  toExpected,
+} from './embedded.js';
 
 /** A few hundred parcels: small enough to be read whole, again and again. */
 const few: Layer = createLayer({ ...parcels }, parcels.features.slice(0, 400));
@@ -241,6 +251,34 @@ describe('a layer whose first features have no geometry', () => {
     const { ids, features } = await search({ source: PARCEL, geometries: [triangle] });
     expect(ids.sort()).toEqual(toExpected(few, [triangle]).sort());
     expect(Math.round(firstPosition(features[0]?.geometry)[1])).toBe(Math.round(lat));
+  });
+});
+
+describe('parcels that share their corners', () => {
+  test('are asked for by Intersects, though the probe finds a neighbour of both it asks for', async () => {
+    // three in a row, each written from its south-eastern or south-western corner: one that the middle one has, too
+    const toSquare = (west: number, x: number, opposite: number): Geometry => {
+      const [south, north] = [lat, lat + 0.001];
+      const ring: Position[] = [
+        [x, south],
+        [x, north],
+        [opposite, north],
+        [opposite, south],
+        [x, south],
+      ].map(([dx = 0, y = 0]) => [west + dx, y]);
+      return { type: 'Polygon', coordinates: [ring] };
+    };
+    const squares = [
+      toSquare(lon, 0.001, 0),
+      toSquare(lon + 0.002, 0, 0.001),
+      toSquare(lon + 0.001, 0, 0.001),
+    ];
+    const features = squares.map((geometry, k) => ({ ...few.features[k]!, geometry }));
+    const layer = createLayer({ ...parcels }, features);
+    const { source, search } = await start({ layers: [layer] });
+    expect((await search({ source: PARCEL, geometries: [triangle] })).ids).toHaveLength(3);
+    const { upstream } = await source.describe(PARCEL, caller());
+    expect(upstream).toMatchObject({ spatialFilter: 'Intersects', filterForms: [{ axisOrder: 'latLon' }] });
   });
 });
 
