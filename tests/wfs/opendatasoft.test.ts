@@ -3,7 +3,12 @@ import { pino } from 'pino';
 import { createIntersects, type Geometry, toPositions } from '../../src/geometry/index.js';
 import type { PageEnd, SearchQuery } from '../../src/query/index.js';
 import { createWfsSource, type WfsOptions } from '../../src/wfs/index.js';
-import { type Opendatasoft, type OpendatasoftOptions, startOpendatasoft } from '../support/opendatasoft.js';
+import {
+  type Opendatasoft,
+  type OpendatasoftOptions,
+  startOpendatasoft,
+  toQuotaAnswer,
+} from '../support/opendatasoft.js';
 import { box, filter } from './embedded.js';
 
 // The source over a domain that knows the documented parameters alone: no filter, no startIndex, no sort, no srsName.
@@ -109,3 +114,14 @@ describe.each(['refused', 'ignored'] as const)(
     });
   },
 );
+
+test('calls of the day that are used up are a 429, with the time when they are given anew', async () => {
+  const { domain, search } = await start({});
+  await search({ limit: 1 });
+  domain.instead = toQuotaAnswer(new Date(Date.now() + 90_000));
+  const refused = await search({ limit: 1 }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ kind: 'rateLimited', headers: { 'Retry-After': expect.any(String) } });
+  const seconds = Number((refused as { headers: Record<string, string> }).headers['Retry-After']);
+  expect(seconds).toBeGreaterThan(60);
+  expect(seconds).toBeLessThanOrEqual(90);
+});
