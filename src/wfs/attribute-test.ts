@@ -32,10 +32,15 @@ export function toAttributeTest(
       values.push(toNullTest(attribute));
       continue;
     }
+    const tooMany = toMessage('wfs.tooManyDigits', { name: attribute.name, count: MAX_DIGITS });
+    // not even read: the patterns of a reader overflow on megabytes
+    if (isNumeric(attribute) && String(value).length > 2 * MAX_DIGITS) {
+      faults.push(tooMany);
+      continue;
+    }
     const read = toLiteral(value, attribute);
     if ('fault' in read) faults.push(read.fault);
-    else if (isNumeric(attribute) && read.literal.length > MAX_DIGITS)
-      faults.push(toMessage('wfs.tooManyDigits', { name: attribute.name, count: MAX_DIGITS }));
+    else if (isNumeric(attribute) && read.literal.length > MAX_DIGITS) faults.push(tooMany);
     else values.push(TESTS[attribute.type](attribute.name, read.literal));
   }
   const filters = values.map((value) => value.filter);
