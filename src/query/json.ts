@@ -188,8 +188,12 @@ function toDecimal(number: string): string {
   return significant === '' ? '0' : `${sign}${significant}e${power}`;
 }
 
+/** Longer than any double is written; a pattern's stack overflows on megabytes. */
+const maxNumberLength = 1000;
+
 /** The number, where a double prints back as it (2^53+1 does not); else its text, digit by digit. */
 function toExactNumber(raw: string): number | string {
+  if (raw.length > maxNumberLength) return raw;
   const number = Number(raw) + 0;
   if (/^-?\d{1,15}$/.test(raw)) return number;
   return Number.isFinite(number) && toDecimal(raw) === toDecimal(String(number)) ? number : raw;
@@ -223,6 +227,6 @@ export function readJson(text: string): JsonValue {
  */
 export function readJsonMembers(text: string): { readonly name: string; readonly value: JsonValue }[] {
   const { parts } = new JsonScanner(text, maxParameters).scan();
-  if (!/^\s*\{/.test(text)) throw new JsonFault('json.objectExpected', text, 0);
+  if (!text.trimStart().startsWith('{')) throw new JsonFault('json.objectExpected', text, 0);
   return parts.map(({ name = '', start, end }) => ({ name, value: toValue(text.slice(start, end)) }));
 }

@@ -55,6 +55,8 @@ function readGeom(parameters: Ours, maxVertices: number): readonly Geometry[] | 
   return undefined;
 }
 
+/** Longer than anyone writes an angle; a pattern's stack overflows on megabytes. */
+const maxDecimalLength = 1000;
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** RFC 7946 §5: west, south, east, north. */
@@ -65,7 +67,7 @@ function readBbox(parameters: Ours): Bbox | undefined {
   if (!Array.isArray(items) || items.length !== 4) return parameters.fault('bbox', 'query.notBbox');
   const numbers = items.map((item: JsonValue) => {
     const text = typeof item === 'string' ? item.trim() : String(item);
-    return decimal.test(text) ? Number(text) : Number.NaN;
+    return text.length <= maxDecimalLength && decimal.test(text) ? Number(text) : Number.NaN;
   });
   return isBbox(parameters, numbers) ? numbers : undefined;
 }

@@ -1,4 +1,4 @@
-import { type Message, toMessage } from '../errors.js';
+import type { Message } from '../errors.js';
 import type { SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter } from '../query/index.js';
 import { type Filter, toOr } from './filter.js';
@@ -32,15 +32,8 @@ export function toAttributeTest(
       values.push(toNullTest(attribute));
       continue;
     }
-    const tooMany = toMessage('wfs.tooManyDigits', { name: attribute.name, count: MAX_DIGITS });
-    // not even read: the patterns of a reader overflow on megabytes
-    if (isNumeric(attribute) && String(value).length > 2 * MAX_DIGITS) {
-      faults.push(tooMany);
-      continue;
-    }
     const read = toLiteral(value, attribute);
     if ('fault' in read) faults.push(read.fault);
-    else if (isNumeric(attribute) && read.literal.length > MAX_DIGITS) faults.push(tooMany);
     else values.push(TESTS[attribute.type](attribute.name, read.literal));
   }
   const filters = values.map((value) => value.filter);
@@ -52,13 +45,6 @@ export function toAttributeTest(
       toElements(json).some((element) => values.some((value) => value.matches(element))),
   };
   return { test, faults };
-}
-
-/** More digits than any number of a database; reading millions of them would take seconds. */
-const MAX_DIGITS = 1000;
-
-function isNumeric({ type }: SchemaAttribute): boolean {
-  return type === 'integer' || type === 'number';
 }
 
 /** Any of the values of both. */
@@ -151,7 +137,8 @@ const TESTS: Readonly<Record<SchemaAttribute['type'], (name: string, literal: st
  * QGIS Server 3.22: white space alone, and characters beyond the BMP, find nothing.
  */
 function toStringTest(name: string, literal: string): ValueTest {
-  const isPlain = !/[\\\u{10000}-\u{10ffff}]|^\s|^\[[\s\S]*\]$/u.test(literal);
+  const isName = literal.startsWith('[') && literal.endsWith(']');
+  const isPlain = !isName && !/[\\\u{10000}-\u{10ffff}]|^\s/u.test(literal);
   return {
     filter: isPlain ? equal(name, literal) : toLikeFilter(name, literal),
     isExact: isPlain,
@@ -159,14 +146,14 @@ function toStringTest(name: string, literal: string): ValueTest {
   };
 }
 
-const LIKE_RUN = 100; // characters: MapServer and QGIS Server refuse patterns of 100 kB
+/** Plain characters, so many at a time: MapServer and QGIS Server refuse patterns of 100 kB. */
+const LIKE_RUN = /[A-Za-z0-9À-ÖØ-öø-ÿ]{1,100}/g;
 
 /** A pattern of nothing but plain characters and wildcards that the literal fits; undefined where nothing plain is left. */
 function toLikeFilter(propertyName: string, literal: string): Filter | undefined {
-  const runs = literal.match(/[A-Za-z0-9À-ÖØ-öø-ÿ]+/g) ?? [];
-  const [longest] = [...runs].sort((a, b) => b.length - a.length);
-  if (longest === undefined) return undefined;
-  return { operator: 'PropertyIsLike', propertyName, pattern: `*${longest.slice(0, LIKE_RUN)}*` };
+  let longest = '';
+  for (const [run] of literal.matchAll(LIKE_RUN)) if (run.length > longest.length) longest = run;
+  return longest === '' ? undefined : { operator: 'PropertyIsLike', propertyName, pattern: `*${longest}*` };
 }
 
 /** Every integer that a double could take for this one. */

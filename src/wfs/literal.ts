@@ -14,7 +14,10 @@ export function toLiteral(
 ): { literal: string } | { fault: Message } {
   const text = typeof value === 'number' ? toPlainNumber(value) : String(value);
   if (!isXmlText(text)) return { fault: toMessage('wfs.valueNotXml', { name: attribute.name }) };
-  const literal = READERS[attribute.type](text);
+  const isTooLong = isTyped(attribute) && text.length > MAX_LENGTH;
+  if (isTooLong && isNumeric(attribute))
+    return { fault: toMessage('wfs.tooManyDigits', { name: attribute.name, count: MAX_LENGTH }) };
+  const literal = isTooLong ? undefined : READERS[attribute.type](text);
   if (literal !== undefined) return { literal };
   return {
     fault: toMessage('wfs.valueNotOfType', {
@@ -23,6 +26,20 @@ export function toLiteral(
       type: attribute.type,
     }),
   };
+}
+
+/**
+ * Longer than any number or date of a database: megabytes of digits would take a reader seconds, or overflow the stack
+ * of its patterns.
+ */
+const MAX_LENGTH = 1000;
+
+function isTyped({ type }: SchemaAttribute): boolean {
+  return type !== 'string' && type !== 'object';
+}
+
+function isNumeric({ type }: SchemaAttribute): boolean {
+  return type === 'integer' || type === 'number';
 }
 
 const BOOLEANS: ReadonlyMap<string, string> = new Map([

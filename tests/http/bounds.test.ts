@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { invalidRequest, toMessage } from '../../src/errors.js';
+import { invalidRequest, toMessage, toText } from '../../src/errors.js';
+import { readJsonMembers } from '../../src/query/json.js';
 import { toLiteral } from '../../src/wfs/literal.js';
 import { fakeSource, postForm, postJson, type Service, searchPath, send, startService } from './service.js';
 
@@ -156,10 +157,33 @@ test('as many as the bounds allow are taken', async () => {
   await other.close();
 });
 
-test('a literal with a million zeros in the middle is read in no time', () => {
+test.each([
+  ['number', `0.1${'0'.repeat(20_000_000)}1`, 'n has no numbers of more than 1000 digits'],
+  ['integer', '1'.repeat(20_000_000), 'n has no numbers of more than 1000 digits'],
+  ['date', `2026-11-28${'0'.repeat(20_000_000)}`, /^2026-11-280+… is no date, which n is$/],
+  [
+    'dateTime',
+    `2026-11-28T00:00:00.${'0'.repeat(20_000_000)}`,
+    /^2026-11-28T.*… is no dateTime, which n is$/,
+  ],
+  ['time', `00:00:00.${'0'.repeat(20_000_000)}`, /^00:00:00[.]0+… is no time, which n is$/],
+])('a %s of 20 MB is refused unread', (type, text, message) => {
   const begun = process.cpuUsage();
-  const text = `0.1${'0'.repeat(1_000_000)}1`;
-  const attribute = { name: 'n', type: 'number', nullable: true, repeated: false } as never;
-  expect(toLiteral(text, attribute)).toEqual({ literal: text });
+  const attribute = { name: 'n', type, nullable: true, repeated: false } as never;
+  const read = toLiteral(text, attribute);
+  expect('fault' in read && toText(read.fault)).toEqual(expect.stringMatching(message));
   expect(toSeconds(process.cpuUsage(begun))).toBeLessThan(1);
+});
+
+test('a number of JSON with more digits than a double keeps them all', () => {
+  const digits = `0.1${'0'.repeat(20_000_000)}1`;
+  const [member] = readJsonMembers(`{"n":${digits}}`);
+  expect(member?.value === digits).toBe(true);
+});
+
+test('a bbox of 2 MB is refused', async () => {
+  const side = `1${'0'.repeat(2_000_000)}`;
+  const { status, json: problem } = await postJson(service, json(`"bbox":[${side},2,3,4]`));
+  expect(status).toBe(400);
+  expect(problem.detail).toMatch(/^bbox/);
 });
