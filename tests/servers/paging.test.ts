@@ -102,7 +102,7 @@ describe('parcelle page by page over MapServer', () => {
     );
     expect(walks.map((pages) => pages.length)).toEqual(walks.map(() => stretch));
     expectPages(walks.flat(), 1, await ids('parcelle', 'id'));
-  });
+  }, 400_000);
 });
 
 describe.each([
