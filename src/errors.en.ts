@@ -84,6 +84,9 @@ export const texts = {
   'json.tooManyMembers': 'line {line}, column {column} (offset {offset}): more than {max} members',
   'json.tooDeep': 'line {line}, column {column} (offset {offset}): nested too deeply',
   'json.valueExpected': 'is not JSON: line {line}, column {column} (offset {offset}): a value expected',
+  'limits.busy': 'Too many requests wait for the upstream WFS; ask again in a moment.',
+  'limits.circuitOpen': 'The upstream WFS has failed too often just now; it is left alone for a moment.',
+  'limits.tooManyRequests': 'More than {limit} requests a second come from your address (CLIENT_RATE_LIMIT).',
   'oauth.clientRefused':
     'The token endpoint of the upstream refuses this service ({reason}); its WFS_OAUTH_* settings are wrong.',
   'oauth.fileExposed':
@@ -150,6 +153,8 @@ export const texts = {
   'wfs.noGeometry': '{source} has no geometry',
   'wfs.notGml': 'The upstream WFS answers with {what} instead of GML (status {status}).',
   'wfs.rateLimited': 'The upstream WFS takes no more requests for now.',
+  'wfs.redirected':
+    'The upstream WFS redirects to another address (status {status}), which this service does not follow.',
   'wfs.schemaMissing': 'The upstream WFS gives no schema for {source}.',
   'wfs.sourceUnknown': 'There is no source {source}.{nearest}',
   'wfs.stalled': 'The upstream WFS stopped sending for {seconds} s.',
