@@ -99,7 +99,10 @@ export function createGate(options: GateOptions): Gate {
   function letIn(): void {
     while (inside < maxConcurrency && hasWaiting()) {
       const { waitMs } = rate;
-      if (waitMs > 0) return wakeIn(waitMs);
+      if (waitMs > 0) {
+        wakeIn(waitMs);
+        return;
+      }
       const waiter = urgent.shift() ?? lanes.take((lane) => insideOf.get(lane) < mostOfOne);
       if (waiter === undefined) return;
       waiter.grant(createPlace(waiter, rate.take()));
@@ -126,18 +129,21 @@ export function createGate(options: GateOptions): Gate {
   }
 
   function queue(waiter: Waiter): void {
-    if (isUrgent(waiter)) {
-      if (isStuck(waiter)) return waiter.refuse(toFull());
-      urgent.push(waiter);
-    } else {
-      if (lanes.size >= maxQueued) {
-        const evicted = lanes.evictFor(waiter.lane);
-        if (evicted === undefined) return waiter.refuse(toFull());
-        evicted.refuse(toFull());
-      }
-      lanes.add(waiter.lane, waiter);
-    }
+    if (isUrgent(waiter)) queueFirst(waiter);
+    else queueInLane(waiter);
     letIn();
+  }
+
+  function queueFirst(waiter: Waiter): void {
+    if (isStuck(waiter)) waiter.refuse(toFull());
+    else urgent.push(waiter);
+  }
+
+  function queueInLane(waiter: Waiter): void {
+    const isFull = lanes.size >= maxQueued;
+    const refused = isFull ? (lanes.evictFor(waiter.lane) ?? waiter) : undefined;
+    refused?.refuse(toFull());
+    if (refused !== waiter) lanes.add(waiter.lane, waiter);
   }
 
   function toFull(): ServiceError {
