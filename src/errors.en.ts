@@ -19,8 +19,6 @@ export const texts = {
   'http.requestTooSlow': 'The request did not arrive in time.',
   'http.stopping': 'The service is stopping.',
   'http.urlMalformed': 'The URL holds characters that must be percent-encoded.',
-  'http.urlOrHeaderTooLong':
-    'The URL is longer than {limit} bytes, or a header than {headerLimit}; send geom in the body of a POST.',
   'http.urlTooLong': 'The URL is longer than {limit} bytes; send geom in the body of a POST.',
   'explain.bothOrders':
     'How the upstream reads coordinates of filters could not be told: it is asked in every order, and its answer intersected here.',
