@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
-import { concurrently } from '../support/concurrently.js';
+import { mapConcurrently } from '../support/concurrently.js';
 import { startOver } from '../support/over.js';
 import { startProcess } from '../support/process.js';
 import { type Asked, startUpstream, toCollection, toMember } from '../support/upstream.js';
@@ -23,8 +23,6 @@ async function isAnswered(url: string, k: number, headers = {}): Promise<boolean
   const { features } = (await response.json()) as { features?: { id: string }[] };
   return response.status === 200 && features?.length === 1 && features[0]?.id === `point.${k}`;
 }
-
-const CALLERS = 500;
 
 /** One in eight, independently of all others; the same in every run, in whatever order they come. */
 function toMood(what: string, tries: number): 'good' | 'hangs' | 'resets' | 'fails' | 'passing' {
@@ -55,25 +53,40 @@ test('an upstream where one call in eight fails or hangs: 99.5 % of callers see 
     if (mood === 'good') response.end(toCollection(toMember(k)));
     else misbehave[mood]?.(response);
   });
-  const service = await startOver(upstream.url, { responseTimeoutMs: 1500, deadlineMs: 10_000 });
+  // few at a time: all of it runs in one process, and what waits for the processor must not look like an upstream that hangs
+  const deadlineMs = 20_000;
+  const service = await startOver(upstream.url, { responseTimeoutMs: 2000, deadlineMs });
   open.push(upstream.close, service.close);
-  const begun = performance.now();
+  const callers = Array.from({ length: 400 }, (_, k) => k);
   const times: number[] = [];
-  const answers = await concurrently(100, CALLERS, async (k) => {
-    const own = performance.now();
+  const answers = await mapConcurrently(callers, 10, async (k) => {
+    const begun = performance.now();
     const isRight = await isAnswered(service.url, k);
-    times.push(performance.now() - own);
+    times.push(performance.now() - begun);
     return isRight;
   });
-  expect(performance.now() - begun).toBeLessThan(25_000);
-  expect(answers.filter(Boolean).length).toBeGreaterThanOrEqual(CALLERS * 0.995);
-  expect(requests).toBeGreaterThan(CALLERS);
-  expect(requests).toBeLessThanOrEqual(CALLERS * 1.3);
-  expect(Math.max(...times)).toBeLessThan(10_000);
-});
+  expect(answers.filter(Boolean).length).toBeGreaterThanOrEqual(callers.length * 0.995);
+  expect(requests).toBeGreaterThan(callers.length);
+  expect(requests).toBeLessThanOrEqual(callers.length * 1.3);
+  expect(Math.max(...times)).toBeLessThan(deadlineMs);
+}, 120_000);
+
+/** How late this process is at most to what it has to do: what it measures is wrong by as much. */
+function watchLag(): () => number {
+  let [last, most] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    most = Math.max(most, now - last - 10);
+    last = now;
+  }, 10);
+  return () => {
+    clearInterval(timer);
+    return most;
+  };
+}
 
 test('500 different searches at once: the upstream never sees more at once, or over any second, than is configured', async () => {
-  const [maxConcurrency, rateLimit] = [8, 100];
+  const [maxConcurrency, rateLimit, count] = [8, 100, 500];
   let active = 0;
   let most = 0;
   const arrivals: number[] = [];
@@ -94,31 +107,34 @@ test('500 different searches at once: the upstream never sees more at once, or o
       },
     },
   );
-  const service = await startOver(upstream.url, { maxConcurrency, rateLimit }, { trustProxy: true });
+  const options = { maxConcurrency, rateLimit, deadlineMs: 100_000 };
+  const service = await startOver(upstream.url, options, { trustProxy: true });
   open.push(upstream.close, service.close);
+  const stopWatching = watchLag();
   const from = (address: string) => ({ 'x-forwarded-for': address });
-  const many = Array.from({ length: CALLERS }, (_, k) => isAnswered(service.url, k, from('192.0.2.1')));
-  await sleep(1500);
-  const begun = performance.now();
+  const many = Array.from({ length: count }, (_, k) => isAnswered(service.url, k, from('192.0.2.1')));
+  while (arrivals.length < rateLimit) await sleep(5);
+  const before = arrivals.length;
   expect(await isAnswered(service.url, 1000, from('192.0.2.2'))).toBe(true);
-  const waited = performance.now() - begun;
-  const rest = arrivals.length;
+  const served = arrivals.length - before;
   expect((await Promise.all(many)).every(Boolean)).toBe(true);
 
   expect(most).toBeLessThanOrEqual(maxConcurrency);
-  // the one who came late did not wait for the hundreds who were there before
-  expect(rest).toBeLessThan(CALLERS - rateLimit);
-  expect(waited).toBeLessThan(2500);
-  // what arrives is measured here by the same processor that sends it: a tenth of the second is for that
-  const sorted = arrivals.sort((a, b) => a - b);
-  for (let k = rateLimit; k < sorted.length; k += 1) {
-    expect((sorted[k] ?? 0) - (sorted[k - rateLimit] ?? 0)).toBeGreaterThan(900);
-  }
-});
+  expect(served).toBeLessThan(100); // whoever comes later does not wait for the hundreds who came before
+  const lag = stopWatching();
+  arrivals.forEach((time, k) => {
+    const before = arrivals[k - rateLimit] ?? Number.NEGATIVE_INFINITY;
+    expect(time - before).toBeGreaterThan(1000 - 2 * lag);
+  });
+}, 120_000);
 
 test('SIGTERM under load: every request that was accepted is answered, those that still wait too, and the process ends', async () => {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const upstream = await startUpstream(async (asked, response) => {
-    await sleep(100);
+    if (wantedBy(asked) > 0) await released;
     response.end(toCollection(toMember(wantedBy(asked))));
   });
   const service = await startProcess({
@@ -128,13 +144,17 @@ test('SIGTERM under load: every request that was accepted is answered, those tha
   });
   open.push(upstream.close, () => service.stop('SIGKILL'));
   expect(await isAnswered(service.url, 0)).toBe(true);
-  const answers = Array.from({ length: 60 }, (_, k) => isAnswered(service.url, k).catch(() => false));
+  const answers = Array.from({ length: 60 }, (_, k) => isAnswered(service.url, k + 1).catch(() => false));
   const read = async () => (await fetch(`${service.url}/metrics`)).text();
-  for (let text = ''; !text.includes('http_requests_in_flight 61'); text = await read()) await sleep(20);
+  let text = '';
+  while (!text.includes('http_requests_in_flight 61\n')) text = await read();
+  expect(text).toContain('carto_wfs_upstream_queue_requests{module="wfs-geoportail"} 57\n');
   const begun = performance.now();
   const ended = service.stop('SIGTERM');
+  while (!service.log().includes('"stopping"')) await sleep(10);
+  release();
   expect(await Promise.all(answers)).toEqual(answers.map(() => true));
   expect(await ended).toBe(0);
   expect(performance.now() - begun).toBeLessThan(25_000);
-  expect(await read().catch(() => 'gone')).toBe('gone');
-});
+  await expect(read()).rejects.toThrow();
+}, 60_000);
