@@ -1,4 +1,4 @@
-export { type Budget, createBudget } from './budget.js';
+export { createBudget } from './budget.js';
 export { type Circuit, createCircuit } from './circuit.js';
 export { createGate, type Gate, type Place, toBusyError } from './gate.js';
-export { createPauses, type Pauses } from './pauses.js';
+export { createPauses } from './pauses.js';

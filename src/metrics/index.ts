@@ -1,12 +1,3 @@
 export { createMetrics } from './metrics.js';
-export type {
-  AnswerMetrics,
-  AnswerResult,
-  HttpMetrics,
-  Metrics,
-  Refusal,
-  RequestCount,
-  RetryReason,
-  UpstreamMetrics,
-} from './model.js';
-export { uncountedAnswers, uncountedHttp, uncountedUpstream } from './nothing.js';
+export type { HttpMetrics, Metrics, Refusal, RetryReason, UpstreamMetrics } from './model.js';
+export { uncountedHttp, uncountedUpstream } from './nothing.js';

@@ -1,4 +1,4 @@
-import type { AnswerMetrics, HttpMetrics, UpstreamMetrics } from './model.js';
+import type { HttpMetrics, UpstreamMetrics } from './model.js';
 
 /** For whoever wants nothing counted. */
 export const uncountedUpstream: UpstreamMetrics = {
@@ -9,7 +9,5 @@ export const uncountedUpstream: UpstreamMetrics = {
   received() {},
   watch() {},
 };
-
-export const uncountedAnswers: AnswerMetrics = { answered() {}, watch() {} };
 
 export const uncountedHttp: HttpMetrics = { begun() {}, ended() {}, refused() {} };
