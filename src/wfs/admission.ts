@@ -93,7 +93,10 @@ export function createAdmission(
       return withEnd(response, request.signal, place, metrics);
     } catch (error) {
       if (isSent) place.leave();
-      else place.forgo(); // the circuit has opened meanwhile
+      else {
+        place.forgo(); // the circuit has opened meanwhile
+        countRefusal(error, metrics);
+      }
       throw error;
     }
   }

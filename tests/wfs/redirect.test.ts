@@ -156,6 +156,25 @@ describe('from the public Internet', () => {
     expect(same.targets[1]).toMatchObject({ isForeign: false, mayBePrivate: true });
   });
 
+  test('behind a proxy, where nobody here sees the address, another host is not asked', async () => {
+    const asking = ask(
+      createRedirecting({
+        async send({ target }) {
+          async function* chunks() {}
+          const redirect = {
+            location: 'https://other.example/',
+            from: new URL('https://public.example/'),
+            isFromPrivate: undefined,
+          };
+          const status = target === undefined ? 302 : 200;
+          return { status, contentType: '', retryAfter: undefined, redirect, chunks: chunks() };
+        },
+        close() {},
+      }),
+    );
+    await expect(asking).rejects.toMatchObject(notFollowed);
+  });
+
   test('never from https to http; from http to https of the same host as if it were the same', async () => {
     await expect(fromPublic('http://public.example/wfs').asking).rejects.toMatchObject(notFollowed);
     const upgrade = fromPublic('https://public.example/wfs', 'http://public.example/wfs');
