@@ -90,7 +90,11 @@ const checkHost: RequestHandler = (req, _res, next) => {
 function cutIdleReaders(idleMs: number): RequestHandler {
   return (req, res, next) => {
     res.once('prefinish', () => {
-      if (!res.writableFinished) res.setTimeout(idleMs, () => req.socket.resetAndDestroy());
+      if (res.writableFinished) return;
+      res.setTimeout(idleMs, () => {
+        res.locals.outcome = 'stalled';
+        req.socket.resetAndDestroy();
+      });
     });
     next();
   };
