@@ -48,10 +48,16 @@ export interface Config {
   readonly requestDeadlineMs: number;
   readonly countTimeoutMs: number;
   readonly wfsMaxResponseBytes: number;
+  /** Requests over any second to the upstream. */
+  readonly wfsRateLimit: number;
+  /** Requests to the upstream at once. */
+  readonly wfsMaxConcurrency: number;
   readonly limitMax: number;
   readonly bodyLimit: number;
   readonly geomMaxVertices: number;
   readonly localScanMaxFeatures: number;
+  /** Requests a second of one caller's address; 0: any number. */
+  readonly clientRateLimit: number;
   /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
   readonly ignored: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -70,6 +76,8 @@ export class ConfigError extends Error {
 }
 
 const maxTimerMs = 2 ** 31 - 1;
+/** A second's requests are remembered one by one. */
+const maxRate = 10_000;
 const printable = /^[\x21-\x7e]+$/;
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -105,9 +113,11 @@ function readPublicUrl(given: string): string | undefined {
   return url.href.replace(/\/+$/, '');
 }
 
+/** A key stands in the path or query alone: in the host or a password it would choose who is asked. */
 function readWfsUrl(given: string): string | undefined {
   const url = readHttpUrl(given.replaceAll('{apikey}', 'apikey'));
-  return url === undefined || url.hash ? undefined : given;
+  const [, authority = ''] = /^[^:]+:[\\/]*([^\\/?#]*)/.exec(given) ?? [];
+  return url === undefined || url.hash || authority.includes('{apikey}') ? undefined : given;
 }
 
 function readProxyUrl(given: string): string | undefined {
@@ -215,17 +225,19 @@ export const variables = {
   REQUEST_DEADLINE_MS: { default: '60000', read: milliseconds },
   COUNT_TIMEOUT_MS: { default: '2000', read: milliseconds },
   WFS_MAX_RESPONSE_BYTES: { default: '536870912', read: integer(1, Number.MAX_SAFE_INTEGER) },
+  WFS_RATE_LIMIT: { default: '25', read: integer(1, maxRate) },
+  WFS_MAX_CONCURRENCY: { default: '16', read: integer(1, maxRate) },
   LIMIT_MAX: { default: '5000', read: integer(1, maxTimerMs) },
   BODY_LIMIT: { default: '10mb', read: value('must be a size such as 512kb or 10mb', readSize) },
   GEOM_MAX_VERTICES: { default: '50000', read: integer(1, maxTimerMs) },
   LOCAL_SCAN_MAX_FEATURES: { default: '100000', read: integer(0, maxTimerMs) },
+  CLIENT_RATE_LIMIT: { default: '0', read: integer(0, maxRate) },
   LOG_LEVEL: {
     default: 'info',
     read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   },
 } as const;
 
-const positive = integer(1, maxTimerMs);
 const bytes = integer(1, Number.MAX_SAFE_INTEGER);
 
 function readRedisUrl(given: string): string | undefined {
@@ -238,13 +250,10 @@ function readRedisUrl(given: string): string | undefined {
  * one that asks for nothing.
  */
 export const notBuilt = {
-  WFS_RATE_LIMIT: { read: positive },
-  WFS_MAX_CONCURRENCY: { read: positive },
   CACHE_TTL_S: { read: integer(0, maxTimerMs), nothing: '0' },
   CACHE_MAX_BYTES: { read: bytes },
   CACHE_MAX_ENTRY_BYTES: { read: bytes },
   REDIS_URL: { read: value('must be a redis or rediss URL', readRedisUrl) },
-  CLIENT_RATE_LIMIT: { read: integer(0, maxTimerMs), nothing: '0' },
 } as const;
 
 function readNotBuilt(env: Environment): { ignored: string[]; faults: ConfigError['faults'] } {
@@ -390,10 +399,13 @@ export function loadConfig(env: Environment): Config {
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     countTimeoutMs: values.COUNT_TIMEOUT_MS,
     wfsMaxResponseBytes: values.WFS_MAX_RESPONSE_BYTES,
+    wfsRateLimit: values.WFS_RATE_LIMIT,
+    wfsMaxConcurrency: values.WFS_MAX_CONCURRENCY,
     limitMax: values.LIMIT_MAX,
     bodyLimit: values.BODY_LIMIT,
     geomMaxVertices: values.GEOM_MAX_VERTICES,
     localScanMaxFeatures: values.LOCAL_SCAN_MAX_FEATURES,
+    clientRateLimit: values.CLIENT_RATE_LIMIT,
     ignored,
     logLevel: values.LOG_LEVEL,
   });

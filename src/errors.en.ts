@@ -19,8 +19,6 @@ export const texts = {
   'http.requestTooSlow': 'The request did not arrive in time.',
   'http.stopping': 'The service is stopping.',
   'http.urlMalformed': 'The URL holds characters that must be percent-encoded.',
-  'http.urlOrHeaderTooLong':
-    'The URL is longer than {limit} bytes, or a header than {headerLimit}; send geom in the body of a POST.',
   'http.urlTooLong': 'The URL is longer than {limit} bytes; send geom in the body of a POST.',
   'explain.bothOrders':
     'How the upstream reads coordinates of filters could not be told: it is asked in every order, and its answer intersected here.',
@@ -84,6 +82,9 @@ export const texts = {
   'json.tooManyMembers': 'line {line}, column {column} (offset {offset}): more than {max} members',
   'json.tooDeep': 'line {line}, column {column} (offset {offset}): nested too deeply',
   'json.valueExpected': 'is not JSON: line {line}, column {column} (offset {offset}): a value expected',
+  'limits.busy': 'Too many requests wait for the upstream WFS; ask again in a moment.',
+  'limits.circuitOpen': 'The upstream WFS has failed too often just now; it is left alone for a moment.',
+  'limits.tooManyRequests': 'More than {limit} requests a second come from your address (CLIENT_RATE_LIMIT).',
   'oauth.clientRefused':
     'The token endpoint of the upstream refuses this service ({reason}); its WFS_OAUTH_* settings are wrong.',
   'oauth.fileExposed':
@@ -150,6 +151,8 @@ export const texts = {
   'wfs.noGeometry': '{source} has no geometry',
   'wfs.notGml': 'The upstream WFS answers with {what} instead of GML (status {status}).',
   'wfs.rateLimited': 'The upstream WFS takes no more requests for now.',
+  'wfs.redirected':
+    'The upstream WFS redirects to another address (status {status}), which this service does not follow.',
   'wfs.schemaMissing': 'The upstream WFS gives no schema for {source}.',
   'wfs.sourceUnknown': 'There is no source {source}.{nearest}',
   'wfs.stalled': 'The upstream WFS stopped sending for {seconds} s.',

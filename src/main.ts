@@ -8,11 +8,14 @@ import { type Logger, pino } from 'pino';
 import { loadSettings, type ModuleConfig } from './config/modules.js';
 import { type Config, ConfigError, toProxy } from './config.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
+import { createMetrics, type Metrics } from './metrics/index.js';
 import { type Account, AccountError, createFileAccount } from './oauth/index.js';
 import { createMask } from './query/index.js';
 import { createWfsSource } from './wfs/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
+/** Who still waits for the upstream by then is answered that the service stops. */
+const ANSWER_GRACE_MS = 20_000;
 
 /** Over the embedded WFS when asked for: the service to try out, without any network. */
 const isDemo = process.argv.includes('--demo');
@@ -28,10 +31,13 @@ async function main(): Promise<void> {
     const variables = unused.join(', ');
     logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
   }
-  const mounted = await Promise.all(modules.map((module) => toModule(module, config, logger)));
+  const metrics = createMetrics({ ofProcess: true });
+  const mounted = await Promise.all(modules.map((module) => toModule(module, config, logger, metrics)));
   let isStopping = false;
-  const app = createApp(config, mounted, { logger, isStopping: () => isStopping });
-  const server = createHttpServer(app);
+  const ending = new AbortController();
+  const parts = { logger, metrics, isStopping: () => isStopping, ending: ending.signal };
+  const app = createApp(config, mounted, parts);
+  const server = createHttpServer(app, { metrics: metrics.http });
   await listen(server, config);
   const url = toUrl(config, server.address() as AddressInfo);
   logger.info({ url, upstreams: Object.fromEntries(modules.map(toUpstream)) }, 'listening');
@@ -48,6 +54,7 @@ async function main(): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
+    setTimeout(() => ending.abort(), ANSWER_GRACE_MS);
     await stop(server, STOP_GRACE_MS);
     for (const { source } of mounted) source.close();
     await demo?.close();
@@ -84,10 +91,10 @@ function createLogger({ logLevel }: Config, modules: readonly ModuleConfig[]): L
 function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('WFS_OAUTH_'));
   const own = { WFS_URL: wfsUrl, WFS_APIKEY_IN: 'none', NO_PROXY: '127.0.0.1' };
-  return { LOG_LEVEL: 'warn', ...Object.fromEntries(others), ...own };
+  return { LOG_LEVEL: 'warn', WFS_RATE_LIMIT: '1000', ...Object.fromEntries(others), ...own };
 }
 
-async function toModule(module: ModuleConfig, config: Config, logger: Logger) {
+async function toModule(module: ModuleConfig, config: Config, logger: Logger, metrics: Metrics) {
   const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
   const log = logger.child({ module: name });
   const account = await createOwnAccount(module, config, log);
@@ -97,7 +104,10 @@ async function toModule(module: ModuleConfig, config: Config, logger: Logger) {
     ...(description !== undefined && { description }),
     ...(example !== undefined && { example }),
     limits: { limitMax, geomMaxVertices, bodyLimit },
-    source: createWfsSource(toWfsOptions(module, config, account), log),
+    source: createWfsSource(
+      { ...toWfsOptions(module, config, account), metrics: metrics.upstream(name) },
+      log,
+    ),
   } satisfies Module;
 }
 
@@ -130,6 +140,8 @@ function toWfsOptions(
     countTimeoutMs: module.countTimeoutMs,
     maxResponseBytes: module.wfsMaxResponseBytes,
     maxScanFeatures: module.localScanMaxFeatures,
+    rateLimit: module.wfsRateLimit,
+    maxConcurrency: module.wfsMaxConcurrency,
   };
 }
 

@@ -27,10 +27,13 @@ describe('the environment', () => {
       requestDeadlineMs: 60000,
       countTimeoutMs: 2000,
       wfsMaxResponseBytes: 536870912,
+      wfsRateLimit: 25,
+      wfsMaxConcurrency: 16,
       limitMax: 5000,
       bodyLimit: 10 * 1024 * 1024,
       geomMaxVertices: 50000,
       localScanMaxFeatures: 100000,
+      clientRateLimit: 0,
       ignored: [],
       logLevel: 'info',
     });
@@ -68,10 +71,13 @@ describe('the environment', () => {
       REQUEST_DEADLINE_MS: '-1',
       COUNT_TIMEOUT_MS: 'NaN',
       WFS_MAX_RESPONSE_BYTES: '12mb',
+      WFS_RATE_LIMIT: '0',
+      WFS_MAX_CONCURRENCY: 'many',
       LIMIT_MAX: '0',
       BODY_LIMIT: '10 megabytes',
       GEOM_MAX_VERTICES: '1.5',
       LOCAL_SCAN_MAX_FEATURES: 'all',
+      CLIENT_RATE_LIMIT: '-1',
       LOG_LEVEL: 'loud',
     };
     expect(faultsOf(env)).toEqual(Object.keys(env));
@@ -79,17 +85,14 @@ describe('the environment', () => {
 
   test('what is not built yet is named where it is set, and a bad value stops the start all the same', () => {
     const set = {
-      WFS_RATE_LIMIT: '25',
-      WFS_MAX_CONCURRENCY: '16',
       CACHE_TTL_S: '300',
       CACHE_MAX_BYTES: '67108864',
       CACHE_MAX_ENTRY_BYTES: '8388608',
       REDIS_URL: 'rediss://user:secret@redis:6379/0',
-      CLIENT_RATE_LIMIT: '10',
     };
     expect(Object.keys(set)).toEqual(Object.keys(notBuilt));
     expect(loadConfig(set).ignored).toEqual(Object.keys(set));
-    expect(loadConfig({ CACHE_TTL_S: '0', CLIENT_RATE_LIMIT: ' 0 ', REDIS_URL: ' ' }).ignored).toEqual([]);
+    expect(loadConfig({ CACHE_TTL_S: ' 0 ', REDIS_URL: ' ' }).ignored).toEqual([]);
     const bad = Object.fromEntries(Object.keys(set).map((name) => [name, 'http://many']));
     expect(faultsOf(bad)).toEqual(Object.keys(set));
     for (const name of Object.keys(set)) expect(variables).not.toHaveProperty(name);
@@ -117,6 +120,14 @@ describe('the environment', () => {
       expect(faultsOf({ WFS_APIKEY_IN: given })).toEqual(['WFS_APIKEY_IN']);
     },
   );
+
+  test.each([
+    'https://{apikey}.example.org/wfs',
+    'https://user:{apikey}@example.org/wfs',
+    'https:\\\\{apikey}/wfs',
+  ])('WFS_URL=%s is refused: a key would choose the host that is asked', (given) => {
+    expect(faultsOf({ WFS_URL: given })).toEqual(['WFS_URL']);
+  });
 
   test('{apikey} in WFS_URL means the path, and contradicts a list without it', () => {
     const WFS_URL = 'https://wxs.ign.fr/{apikey}/geoportail/wfs';

@@ -23,6 +23,8 @@ const limitKeys = {
   idleTimeoutMs: 'wfsIdleTimeoutMs',
   requestDeadlineMs: 'requestDeadlineMs',
   countTimeoutMs: 'countTimeoutMs',
+  rateLimit: 'wfsRateLimit',
+  maxConcurrency: 'wfsMaxConcurrency',
 } as const satisfies Record<string, keyof Config>;
 
 type LimitKey = (typeof limitKeys)[keyof typeof limitKeys];
@@ -100,6 +102,8 @@ const limitsSchema = z.strictObject(
     idleTimeoutMs: like('WFS_IDLE_TIMEOUT_MS').optional(),
     requestDeadlineMs: like('REQUEST_DEADLINE_MS').optional(),
     countTimeoutMs: like('COUNT_TIMEOUT_MS').optional(),
+    rateLimit: like('WFS_RATE_LIMIT').optional(),
+    maxConcurrency: like('WFS_MAX_CONCURRENCY').optional(),
   } satisfies Record<keyof typeof limitKeys, z.ZodType>,
   { error: expected('must be a mapping') },
 );

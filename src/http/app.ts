@@ -6,22 +6,28 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { invalidRequest, ServiceError, toMessage } from '../errors.js';
+import type { Metrics } from '../metrics/index.js';
 import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
+import { createClientLimit } from './client-limit.js';
 import { corsOptions } from './cors.js';
 import { createDocs } from './docs.js';
+import { createEndingSource } from './ending.js';
 import { createListing } from './listing.js';
 import { createRequestLog } from './log.js';
 import { allowOnly } from './methods.js';
+import { createMetricsPage, createRequestCount } from './metrics.js';
 import { type DocumentLimits, loadDocument, type ModuleAbout, type OpenApiDocument } from './openapi.js';
 import { createModuleHealth, createOps } from './ops.js';
 import { createProblemHandler } from './problem.js';
-import { createSearch, type SearchConfig } from './search.js';
+import { createSearch, defaultReaderIdleMs, type SearchConfig } from './search.js';
 import { maxHeaderBytes, maxUrlBytes } from './server.js';
 import { createRequestValidator, type RequestValidator } from './validation.js';
 
 /** What holds for all modules. */
-export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy'> & Pick<SearchConfig, 'readerIdleMs'>;
+export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy'> &
+  Partial<Pick<Config, 'clientRateLimit'>> &
+  Pick<SearchConfig, 'readerIdleMs'>;
 
 /** One API under `/api/NAME`, with a document, limits and health of its own. */
 export interface Module extends ModuleAbout {
@@ -33,6 +39,10 @@ export interface HttpParts {
   readonly logger: Logger;
   /** True once the process has been told to end: nothing new is begun. */
   isStopping(): boolean;
+  /** Aborted when the process has to end: what has no answer yet gets none. */
+  readonly ending?: AbortSignal;
+  /** Absent: nothing is counted. */
+  readonly metrics?: Metrics;
 }
 
 /** An API's answers load nothing; pages that do have a policy of their own. TLS, and so HSTS, ends before us. */
@@ -45,11 +55,13 @@ const securityHeaders = helmet({
   strictTransportSecurity: false,
 });
 
+const unstoppable = new Set(['/health/live', '/health/ready', '/metrics']);
+
 function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
   return (req, res, next) => {
     if (!isStopping()) return next();
     res.set('Connection', 'close');
-    if (req.path === '/health/live' || req.path === '/health/ready') return next();
+    if (unstoppable.has(req.path)) return next();
     throw new ServiceError('unavailable', toMessage('http.stopping'));
   };
 }
@@ -70,6 +82,23 @@ const checkHost: RequestHandler = (req, _res, next) => {
   if (hosts === 1 || (hosts === 0 && req.httpVersion === '1.0')) return next();
   throw invalidRequest([{ message: toMessage('http.hostMissing') }]);
 };
+
+/**
+ * An answer that is whole waits no longer for its reader than a streamed one does (stream.ts), whatever made it. Node
+ * sets its own timeout again once the last byte has gone out.
+ */
+function cutIdleReaders(idleMs: number): RequestHandler {
+  return (req, res, next) => {
+    res.once('prefinish', () => {
+      if (res.writableFinished) return;
+      res.setTimeout(idleMs, () => {
+        res.locals.outcome = 'stalled';
+        req.socket.resetAndDestroy();
+      });
+    });
+    next();
+  };
+}
 
 const noStore: RequestHandler = (_req, res, next) => {
   res.set('Cache-Control', 'no-store');
@@ -110,7 +139,9 @@ function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
 }
 
 function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpParts): Router {
-  const { name, source, validate, limits } = module;
+  const { name, validate, limits } = module;
+  const { ending } = parts;
+  const source = ending === undefined ? module.source : createEndingSource(module.source, ending);
   const router = Router();
   const logger = parts.logger.child({ module: name });
   const search = createSearch({ source, validate, logger }, { ...config, ...limits });
@@ -126,7 +157,7 @@ function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpP
   route.post(readBody, search);
   route.all(allowOnly('GET, HEAD, POST'));
   router.use(createModuleHealth(module, parts.isStopping));
-  router.use(createCatalogue(module, { ...config, ...limits }));
+  router.use(createCatalogue({ ...module, source }, { ...config, ...limits }));
   return router;
 }
 
@@ -152,18 +183,24 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.set('trust proxy', config.trustProxy);
   app.set('query parser', () => ({}));
 
+  if (parts.metrics !== undefined) app.use(createRequestCount(parts.metrics.http));
   app.use(createRequestLog(parts.logger));
   app.use(securityHeaders);
   app.use(cors(corsOptions));
   app.use(refuseWhenStopping(parts.isStopping));
   app.use(checkLengths);
   app.use(checkHost);
+  app.use(cutIdleReaders(config.readerIdleMs ?? defaultReaderIdleMs));
   app.use(compress);
   app.use(noStore);
   app.use(createOps(modules, parts.isStopping));
+  if (parts.metrics !== undefined) app.use(createMetricsPage(parts.metrics));
   app.use('/api/doc', createDocs(documented));
   app.use(createListing(documented, config));
-  for (const module of documented) app.use(`/api/${module.name}`, createModule(module, config, parts));
+  const limit = createClientLimit(config.clientRateLimit ?? 0);
+  for (const module of documented) {
+    app.use(`/api/${module.name}`, limit, createModule(module, config, parts));
+  }
   app
     .route('/')
     .get((_req, res) => res.redirect(303, '/api/doc/'))

@@ -11,6 +11,7 @@ import {
   toCatalogueQuery,
   toCredentials,
 } from '../query/index.js';
+import { toAddress } from './client-limit.js';
 import { toBaseUrl, toGetLink, toPreviousChanges } from './links.js';
 import { allowOnly } from './methods.js';
 import { readParameters } from './parameters.js';
@@ -97,7 +98,7 @@ export function toSchema(source: SourceDescription, url: string): object {
 function toCaller(req: Request, res: Response, parameters: readonly RawParameter[]): Caller {
   const credentials = toCredentials(parameters);
   res.locals.credentials = credentials;
-  return { credentials, signal: toLeftSignal(res), requestId: String(req.id) };
+  return { credentials, signal: toLeftSignal(res), address: toAddress(req), requestId: String(req.id) };
 }
 
 /** What the links of a module are made of. */

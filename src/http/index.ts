@@ -1,2 +1,2 @@
 export { createApp, type HttpConfig, type Module } from './app.js';
-export { createHttpServer, stop } from './server.js';
+export { createHttpServer, type HttpServerOptions, stop } from './server.js';

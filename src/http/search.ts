@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { type Message, toText } from '../errors.js';
 import { createCollectionWriter, createSequenceWriter } from '../formats/index.js';
 import { type FeatureSource, type SearchQuery, toCredentials, toSearchQuery } from '../query/index.js';
+import { toAddress } from './client-limit.js';
 import { type LinkContext, toBaseUrl, toLinkHeader, toLinks } from './links.js';
 import { type SearchType, toSearchType } from './negotiate.js';
 import { readParameters } from './parameters.js';
@@ -22,7 +23,7 @@ export interface SearchParts {
   readonly logger: Logger;
 }
 
-const defaultReaderIdleMs = 60_000;
+export const defaultReaderIdleMs = 60_000;
 
 /** Status and headers, once there is something to say. */
 function writeHead(res: Response, context: LinkContext): void {
@@ -49,7 +50,7 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const left = toLeftSignal(res);
     const url = `${toBaseUrl(req, config)}${req.baseUrl}${req.path}`;
     const context = { url, isPost: req.method === 'POST', parameters, query, type };
-    const caller = { credentials, signal: left, requestId: String(req.id) };
+    const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id) };
     if (query.explain) return explain(res, parts.source, query, caller);
     await answer(req, res, { ...parts, config, context, caller, query, type });
   };

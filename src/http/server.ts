@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import {
   createServer,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import { ServiceError, toMessage } from '../errors.js';
+import { ServiceError, statusOf, toMessage } from '../errors.js';
+import { type HttpMetrics, uncountedHttp } from '../metrics/index.js';
 import { corsResponseHeaders } from './cors.js';
 import { toProblem, toProblemHeaders } from './problem.js';
 
@@ -21,22 +23,48 @@ const lingerMs = 2000;
 
 interface ParserError extends Error {
   readonly code?: string;
-  readonly rawPacket?: Buffer;
 }
 
-/** Visible ASCII is all a URL may hold: where the packet that was too much holds more, it was the headers that were. */
-function toError({ code, rawPacket }: ParserError): ServiceError {
+function toError({ code }: ParserError, isInUrl: boolean): ServiceError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new ServiceError('requestTooSlow', toMessage('http.requestTooSlow'));
   }
   if (code === 'HPE_INVALID_URL') return new ServiceError('invalidRequest', toMessage('http.urlMalformed'));
   if (code !== 'HPE_HEADER_OVERFLOW') return new ServiceError('invalidRequest', toMessage('http.notHttp'));
-  return /[^\x21-\x7e]/.test(rawPacket?.toString('latin1') ?? '')
-    ? new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }))
-    : new ServiceError(
-        'urlTooLong',
-        toMessage('http.urlOrHeaderTooLong', { limit: maxUrlBytes, headerLimit: maxHeaderBytes }),
-      );
+  return isInUrl
+    ? new ServiceError('urlTooLong', toMessage('http.urlTooLong', { limit: maxUrlBytes }))
+    : new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }));
+}
+
+/**
+ * Whether a connection is in the first line of a request, which is all that tells a URL that is too long from headers
+ * that are: Node's parser counts both together, and keeps neither.
+ */
+function createFirstLines() {
+  const inFirstLine = new WeakSet<Socket>();
+  const begin = (socket: Socket) => inFirstLine.add(socket);
+  return {
+    isIn: (socket: Socket) => inFirstLine.has(socket),
+    watch(socket: Socket) {
+      begin(socket);
+      // before the parser's own listener, which tells of the request that this data ends
+      socket.prependListener('data', (data: Buffer) => {
+        if (inFirstLine.has(socket) && hasLine(data)) inFirstLine.delete(socket);
+      });
+    },
+    /** Behind a request, and behind its body, stands the first line of the next. */
+    beginBehind(req: IncomingMessage) {
+      begin(req.socket);
+      req.once('end', () => begin(req.socket));
+    },
+  };
+}
+
+/** A line end behind anything else: those before the first line are passed over (RFC 9112 §2.2). */
+function hasLine(data: Buffer): boolean {
+  let start = 0;
+  while (data[start] === 0x0a || data[start] === 0x0d) start += 1;
+  return data.indexOf(0x0a, start) >= 0;
 }
 
 function toResponse(error: ServiceError): string {
@@ -55,7 +83,10 @@ function toResponse(error: ServiceError): string {
 }
 
 /** What Node's parser refuses never becomes a request: the one shape is written to the socket itself. */
-function createClientErrorHandler(): (error: ParserError, socket: Socket) => void {
+function createClientErrorHandler(
+  isInFirstLine: (socket: Socket) => boolean,
+  metrics: HttpMetrics,
+): (error: ParserError, socket: Socket) => void {
   const refused = new WeakSet<Socket>();
   return (error, socket) => {
     if (refused.has(socket)) return;
@@ -67,7 +98,9 @@ function createClientErrorHandler(): (error: ParserError, socket: Socket) => voi
     socket.on('error', () => {});
     socket.resume();
     afterAnswers(socket, () => {
-      socket.end(toResponse(toError(error)));
+      const refusal = toError(error, isInFirstLine(socket));
+      metrics.refused(statusOf[refusal.kind]);
+      socket.end(toResponse(refusal));
       setTimeout(() => socket.destroy(), lingerMs).unref();
     });
   };
@@ -84,15 +117,26 @@ function afterAnswers(socket: Socket, end: () => void): void {
   else if (socket.writable) end();
 }
 
+export interface HttpServerOptions {
+  /** Until the headers of a request are there. */
+  readonly headersTimeoutMs?: number;
+  /** Until all of a request is there. */
+  readonly requestTimeoutMs?: number;
+  readonly metrics?: HttpMetrics;
+}
+
 const sockets = new WeakMap<Server, Set<Socket>>();
 
 /** An HTTP server whose every answer, also to what is not HTTP, has the one shape. */
-export function createHttpServer(app: RequestListener): Server {
+export function createHttpServer(app: RequestListener, options: HttpServerOptions = {}): Server {
+  const { headersTimeoutMs = 30_000, requestTimeoutMs = 120_000, metrics = uncountedHttp } = options;
+  const firstLines = createFirstLines();
   const server = createServer(
     {
       maxHeaderSize,
-      headersTimeout: 30_000,
-      requestTimeout: 120_000,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
       keepAliveTimeout: 10_000,
       requireHostHeader: false, // the app asks for it, and says so in the one shape
     },
@@ -104,9 +148,11 @@ export function createHttpServer(app: RequestListener): Server {
   sockets.set(server, open);
   server.on('connection', (socket) => {
     open.add(socket);
+    firstLines.watch(socket);
     socket.once('close', () => open.delete(socket));
   });
-  server.on('clientError', createClientErrorHandler());
+  server.prependListener('request', firstLines.beginBehind);
+  server.on('clientError', createClientErrorHandler(firstLines.isIn, metrics));
   return server;
 }
 

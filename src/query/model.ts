@@ -49,6 +49,8 @@ export interface Caller {
   readonly credentials: Credentials;
   /** Aborted when the caller leaves: everything begun for it ends. */
   readonly signal: AbortSignal;
+  /** Where the request comes from: callers take turns where they must wait. */
+  readonly address?: string;
   /** Request id, for the log. */
   readonly requestId?: string;
 }

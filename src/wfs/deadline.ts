@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessageId, ServiceError, toMessage } from '../errors.js';
 
 /**
@@ -5,6 +6,8 @@ import { type MessageId, ServiceError, toMessage } from '../errors.js';
  * reader takes is bounded elsewhere.
  */
 export interface Deadline {
+  /** Milliseconds in all. */
+  readonly total: number;
   /** Milliseconds left. */
   readonly left: number;
   /**
@@ -12,33 +15,44 @@ export interface Deadline {
    * @throws upstreamTimeout with the text `message`, or that of the deadline where that was the nearer
    */
   wait<T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T>;
+  /** Nothing but waiting. @throws upstreamTimeout where there is not so much left; the signal's reason */
+  pause(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 export function createDeadline(milliseconds: number): Deadline {
   let left = milliseconds;
+  async function wait<T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T> {
+    const bound = Math.min(timeoutMs, left);
+    const text =
+      left < timeoutMs
+        ? toMessage('wfs.deadline', { seconds: toSeconds(milliseconds) })
+        : toMessage(message, { seconds: toSeconds(timeoutMs) });
+    const begun = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      const tooLate = () => reject(new ServiceError('upstreamTimeout', text));
+      timer = setTimeout(tooLate, Math.max(0, bound));
+    });
+    step.catch(() => {}); // it may fail after the timeout
+    try {
+      return await Promise.race([step, timeout]);
+    } finally {
+      clearTimeout(timer);
+      left -= performance.now() - begun;
+    }
+  }
   return {
+    total: milliseconds,
     get left() {
       return left;
     },
-    async wait(step, timeoutMs, message) {
-      const bound = Math.min(timeoutMs, left);
-      const text =
-        left < timeoutMs
-          ? toMessage('wfs.deadline', { seconds: toSeconds(milliseconds) })
-          : toMessage(message, { seconds: toSeconds(timeoutMs) });
-      const begun = performance.now();
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<never>((_, reject) => {
-        const tooLate = () => reject(new ServiceError('upstreamTimeout', text));
-        timer = setTimeout(tooLate, Math.max(0, bound));
-      });
-      step.catch(() => {}); // it may fail after the timeout
-      try {
-        return await Promise.race([step, timeout]);
-      } finally {
-        clearTimeout(timer);
-        left -= performance.now() - begun;
-      }
+    wait,
+    async pause(duration, signal) {
+      await wait(
+        sleep(duration, undefined, { signal, ref: false }),
+        Number.POSITIVE_INFINITY,
+        'wfs.noAnswer',
+      );
     },
   };
 }

@@ -19,10 +19,10 @@ export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boole
   if (status === 401 || status === 403) return toKeyError(status, key, wantsKey);
   if (status === 429) {
     return new ServiceError('rateLimited', toMessage('wfs.rateLimited'), {
-      headers: { 'Retry-After': toRetryAfter(refusal) },
+      headers: { 'Retry-After': String(toRetryAfter(refusal, body)) },
     });
   }
-  if (exceptions !== undefined) return toExceptionError(exceptions, key);
+  if (exceptions !== undefined) return toExceptionError(exceptions, key, status);
   if (body.trim() === '') {
     return new ServiceError('upstreamUnusable', toMessage('wfs.emptyAnswer', { status }));
   }
@@ -36,12 +36,16 @@ export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boole
  * An exception report is an answer of 502: what is wrong with the caller's request is found before it is sent. It has
  * no cause: that would carry the upstream's raw words, and with them perhaps the key, into the log.
  */
-export function toExceptionError(exceptions: readonly GmlException[], key: PlacedKey): ServiceError {
+export function toExceptionError(
+  exceptions: readonly GmlException[],
+  key: PlacedKey,
+  status = 200,
+): ServiceError {
   const words = exceptions.map(({ code, locator, text }) =>
     [code, locator && `(${locator})`, text && `: ${text}`].filter(Boolean).join(' ').replace(' : ', ': '),
   );
   const text = toCleanText(words.join('; '), key.secrets) || 'no text';
-  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text }));
+  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text, status }));
 }
 
 /** An error as it may leave: where its words, or its cause's, hold the key (in a tag, a path), they are masked. */
@@ -109,12 +113,12 @@ function readJsonExceptions(body: string): GmlException[] | undefined {
   return exceptions.length > 0 ? exceptions : undefined;
 }
 
-/** Seconds for the caller, at least 1 and at most a day: the first word of the upstream's that is one. */
-function toRetryAfter({ retryAfter, rateLimitReset, body }: Refusal): string {
-  const seconds = [retryAfter, readResetTime(body), rateLimitReset]
+/** Seconds until it may be asked again, at least 1 and at most a day: the first word of the upstream's that is one. */
+export function toRetryAfter(refusal: Omit<Refusal, 'status' | 'contentType' | 'body'>, body = ''): number {
+  const seconds = [refusal.retryAfter, readResetTime(body), refusal.rateLimitReset]
     .map(toSeconds)
     .find((one) => one !== undefined);
-  return String(Math.min(86_400, Math.max(1, Math.ceil(seconds ?? 5))));
+  return Math.min(86_400, Math.max(1, Math.ceil(seconds ?? 5)));
 }
 
 /** Opendatasoft: `{"errorcode":10005,"reset_time":"2026-11-24T00:00:00Z","limit_time_unit":"day",...}` */

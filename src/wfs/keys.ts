@@ -30,6 +30,8 @@ export interface PlacedKey {
   readonly isKeyed: boolean;
   /** For cache keys: the same for the same key, and nothing can be learnt from it. */
   readonly identity: string;
+  /** For whose turn it is, where requests wait: the caller's address, and the key of it where it brought one. */
+  readonly lane: string;
   /** What must never leave: for masking. */
   readonly secrets: readonly string[];
   /** Its token is put in when a request is sent (see account.ts). */
@@ -41,12 +43,12 @@ export interface PlacedKey {
  * upstream has no other. Where no place wants a key it is not even part of the identity.
  * @throws keyMissing where the URL cannot be built without one; invalidRequest for a key that cannot stand in its place
  */
-export function toPlacedKey(rule: KeyRule, credentials: Credentials): PlacedKey {
+export function toPlacedKey(rule: KeyRule, credentials: Credentials, address = ''): PlacedKey {
   const bearer = rule.places.filter((place) => place.in === 'bearer');
   const others = rule.places.filter((place) => place.in !== 'bearer');
   const isCallers =
     rule.places.length > 0 && (credentials.apikey !== undefined || credentials.token !== undefined);
-  if (!isCallers && rule.account !== undefined) return toAccountKey(rule.account);
+  if (!isCallers && rule.account !== undefined) return toAccountKey(rule.account, address);
   const apikey = isCallers ? credentials.apikey : rule.serverKey;
   const token = isCallers ? credentials.token : undefined;
   const inOthers = apikey ?? (bearer.length === 0 ? token : undefined);
@@ -69,21 +71,26 @@ export function toPlacedKey(rule: KeyRule, credentials: Credentials): PlacedKey 
   const secrets = [...new Set([inOthers, bearer.length > 0 ? inBearer : undefined])].filter(
     (secret): secret is string => secret !== undefined && rule.places.length > 0,
   );
+  const identity = isCallers && secrets.length > 0 ? toIdentity(secrets) : SERVICE;
   return {
     path,
     parameters,
     headers,
-    isCallers: isCallers && secrets.length > 0,
+    isCallers: identity !== SERVICE,
     isKeyed: secrets.length > 0,
-    identity: isCallers && secrets.length > 0 ? toIdentity(secrets) : 'service',
+    identity,
+    lane: `${address} ${identity}`,
     secrets,
   };
 }
 
-function toAccountKey(account: Account): PlacedKey {
+const SERVICE = 'service';
+
+function toAccountKey(account: Account, address: string): PlacedKey {
   const { secrets } = account;
   const nothing = { path: undefined, parameters: {}, headers: {} };
-  return { ...nothing, isCallers: false, isKeyed: true, identity: 'service', secrets, account };
+  const lane = `${address} ${SERVICE}`;
+  return { ...nothing, isCallers: false, isKeyed: true, identity: SERVICE, lane, secrets, account };
 }
 
 /** Whether callers who bring no key are answered all the same, with one of the service's or without. */

@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.js';
+import { isGatewayStatus } from './admission.js';
 import type { Transport, WfsRequest } from './transport.js';
 
 /** Whether the upstream answers: heard from every request, and asked after where that is not enough. */
@@ -19,8 +20,11 @@ export interface Reachability {
 const SILENT_MS = 30_000;
 const PROBE_EVERY_MS = 2000;
 
-/** What a gateway says in place of an upstream behind it (RFC 9110 §15.6); 500 and 4xx are the upstream's own words. */
-const GATEWAY = new Set([502, 503, 504]);
+/** What was never sent tells nothing of the upstream. */
+function isOurs(error: unknown): boolean {
+  if (!(error instanceof ServiceError)) return false;
+  return error.text.id.startsWith('limits.') || error.kind === 'rateLimited';
+}
 
 /** @param toProbe a request that costs the upstream little, where one can be asked without a caller's key */
 export function createReachability(
@@ -36,14 +40,14 @@ export function createReachability(
   async function send(request: WfsRequest) {
     try {
       const response = await transport.send(request);
-      if (GATEWAY.has(response.status)) lastFault = `status ${response.status}`;
+      if (isGatewayStatus(response.status)) lastFault = `status ${response.status}`;
       else {
         lastFault = fault = undefined;
         answeredAt = performance.now();
       }
       return response;
     } catch (error) {
-      if (error instanceof ServiceError) lastFault = error.message;
+      if (error instanceof ServiceError && !isOurs(error)) lastFault = error.message;
       throw error;
     }
   }
@@ -56,9 +60,9 @@ export function createReachability(
       for await (const _ of chunks) {
         // to its end: an upstream that only begins to answer is of no use
       }
-      fault = GATEWAY.has(status) ? lastFault : undefined;
+      fault = isGatewayStatus(status) ? lastFault : undefined;
     } catch (error) {
-      fault = lastFault = error instanceof ServiceError ? error.message : 'unknown';
+      if (!isOurs(error)) fault = lastFault = error instanceof ServiceError ? error.message : 'unknown';
     }
     isProbing = false;
   }

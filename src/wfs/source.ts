@@ -3,6 +3,7 @@ import { createRefreshing } from '../cache/index.js';
 import type { AxisOrder } from '../crs/index.js';
 import { ServiceError, toMessage } from '../errors.js';
 import type { FeatureType } from '../gml/index.js';
+import { type UpstreamMetrics, uncountedUpstream } from '../metrics/index.js';
 import type {
   Answer,
   Caller,
@@ -16,6 +17,7 @@ import type {
 } from '../query/index.js';
 import { createAbilities } from './abilities.js';
 import { createAuthorizedTransport } from './account.js';
+import { type AdmissionOptions, createAdmission } from './admission.js';
 import type { Capabilities } from './capabilities.js';
 import { Contradiction, createCheck } from './contradiction.js';
 import { createDeadline } from './deadline.js';
@@ -30,15 +32,18 @@ import { readPage } from './page.js';
 import { toPlan } from './plan.js';
 import { createReachability } from './reachability.js';
 import type { PageRequest } from './read.js';
+import { createRedirecting } from './redirect.js';
+import { createRetry } from './retry.js';
 import { createTransport, type TransportOptions } from './transport.js';
 
-export interface WfsOptions extends TransportOptions {
+export interface WfsOptions extends TransportOptions, AdmissionOptions {
   readonly keys: KeyRule;
   /** Both ways, for every layer; absent: learnt. */
   readonly axisOrder?: AxisOrder | undefined;
   readonly deadlineMs: number;
   readonly countTimeoutMs: number;
   readonly maxScanFeatures: number;
+  readonly metrics?: UpstreamMetrics;
 }
 
 const CAPABILITIES_FRESH_MS = 10 * 60_000;
@@ -51,7 +56,9 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   const { account } = options.keys;
   /** Only then does the state of the upstream decide whether the service is ready. */
   const isKnowable = isOpen(options.keys);
-  const reachability = createReachability(createAuthorizedTransport(createTransport(options)), () => {
+  const { metrics = uncountedUpstream } = options;
+  const admitted = createAdmission(createTransport(options), options, metrics);
+  const reachability = createReachability(createAuthorizedTransport(createRedirecting(admitted)), () => {
     const typeName = isKnowable ? capabilities.peek('service')?.featureTypes[0]?.name : undefined;
     if (typeName === undefined) return undefined;
     const parameters = { service: 'WFS', version: '1.1.0', request: 'DescribeFeatureType', typeName };
@@ -63,6 +70,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     transport,
     options.keys.places.length > 0 || account !== undefined,
     abilities,
+    createRetry(metrics),
   );
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
@@ -139,7 +147,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
   /** A search made ready: checked against the schema, the layer learnt. */
   async function prepare(query: SearchQuery, caller: Caller) {
-    const key = toPlacedKey(options.keys, caller.credentials);
+    const key = toPlacedKey(options.keys, caller.credentials, caller.address);
     const deadline = createDeadline(options.deadlineMs);
     const wait = <T>(work: Promise<T>) =>
       deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
@@ -195,13 +203,13 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
   return {
     async list(caller) {
-      const key = toPlacedKey(options.keys, caller.credentials);
+      const key = toPlacedKey(options.keys, caller.credentials, caller.address);
       const { service, featureTypes } = await whileHere(getCapabilities(key), caller.signal);
       return { ...service, sources: featureTypes };
     },
 
     async describe(source, caller): Promise<SourceDescription> {
-      const key = toPlacedKey(options.keys, caller.credentials);
+      const key = toPlacedKey(options.keys, caller.credentials, caller.address);
       const { type, summary, typeName } = await whileHere(getSubject(source, key), caller.signal);
       const [geometry] = type.geometries;
       const known = learnt.peek(typeName);

@@ -76,6 +76,8 @@ describe('a module', () => {
         wfsIdleTimeoutMs: 10_000,
         requestDeadlineMs: 1234,
         countTimeoutMs: 2000,
+        wfsRateLimit: 25,
+        wfsMaxConcurrency: 16,
       },
     ]);
     expect(Object.isFrozen(modules[0])).toBe(true);
@@ -102,6 +104,8 @@ describe('a module', () => {
         idleTimeoutMs: 7,
         requestDeadlineMs: 8,
         countTimeoutMs: 9,
+        rateLimit: 10,
+        maxConcurrency: 11,
       },
       example: { source: 'a:b', position: [-61.5, 16.25], attributes: { n: ['1', '2'] } },
     };
@@ -125,6 +129,8 @@ describe('a module', () => {
         wfsIdleTimeoutMs: 7,
         requestDeadlineMs: 8,
         countTimeoutMs: 9,
+        wfsRateLimit: 10,
+        wfsMaxConcurrency: 11,
         example: module.example,
       },
     ]);
@@ -188,7 +194,8 @@ describe('a file that cannot be used', () => {
       '  modules.yml:3:5 modules[0].url: must be an http or https URL without fragment',
       '  modules.yml:4:14 modules[0].limits.limitMax: must be an integer from 1 to 2147483647',
       '  modules.yml:4:27 modules[0].limits.nope: is no setting; those are limitMax, bodyLimit, geomMaxVertices, ' +
-        'localScanMaxFeatures, maxResponseBytes, responseTimeoutMs, idleTimeoutMs, requestDeadlineMs, countTimeoutMs',
+        'localScanMaxFeatures, maxResponseBytes, responseTimeoutMs, idleTimeoutMs, requestDeadlineMs, countTimeoutMs, ' +
+        'rateLimit, maxConcurrency',
       '  modules.yml:5:5 modules[1].name: must not be doc, where the documentation is',
       '  modules.yml:6:5 modules[1].url: refers to MISSING, which is not set',
       '  modules.yml:7:37 modules[1].example.position[0]: must be a number from -180 to 180',

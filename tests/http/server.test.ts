@@ -62,6 +62,12 @@ describe('what is no request to Express has the one shape, too', () => {
       get(searchPath, `X-Long: ${'x'.repeat(1000)}\r\n`.repeat(1500)),
       431,
     ],
+    [
+      'one header of 2 MB without a space in it',
+      get(searchPath, `Cookie: ${'x'.repeat(2_000_000)}\r\n`),
+      431,
+    ],
+    ['a URL of 2 MB behind empty lines', `\r\n\n${get(`/${'x'.repeat(2_000_000)}`)}`, 414],
     ['nonsense', 'nonsense\r\n\r\n', 400],
     ['bytes that must be encoded', get(`${searchPath}?source=\xe9`), 400],
     ['a binary hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
@@ -78,6 +84,21 @@ describe('what is no request to Express has the one shape, too', () => {
     expect(reply.head).toContain('access-control-allow-origin: *');
     expect(reply.head).toContain('cache-control: no-store');
   });
+});
+
+test.each([
+  ['a header', `GET / HTTP/1.1\r\nHost: a\r\nCookie: ${'x'.repeat(2_000_000)}\r\n\r\n`, 431],
+  ['a URL', `GET /${'x'.repeat(2_000_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
+])('%s that is too long behind a request with a body is told as such', async (_, text, status) => {
+  service = await startService(fakeSource());
+  const socket = connectRaw(service);
+  const reply = readRaw(socket);
+  const answered = new Promise((resolve) => socket.once('data', resolve));
+  socket.write(`POST ${searchPath}?source=a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n\n \n\n`);
+  await answered;
+  socket.write(text);
+  const { text: replies } = await reply;
+  expect(replies.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${status}`]);
 });
 
 test('an expectation nobody knows is passed over', async () => {

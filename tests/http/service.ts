@@ -3,7 +3,15 @@ import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pino } from 'pino';
-import { createApp, createHttpServer, type HttpConfig, type Module, stop } from '../../src/http/index.js';
+import {
+  createApp,
+  createHttpServer,
+  type HttpConfig,
+  type HttpServerOptions,
+  type Module,
+  stop,
+} from '../../src/http/index.js';
+import type { Metrics } from '../../src/metrics/index.js';
 import type { Answer, FeatureBatch, FeatureSource, PageEnd, SourceList } from '../../src/query/index.js';
 
 export const feature = (id: number, properties: object = { nom: 'Évreux' }) => ({
@@ -55,6 +63,12 @@ export function fakeSource(parts: Partial<FeatureSource> = {}) {
 }
 
 export type Config = HttpConfig & Module['limits'];
+/** Of the server and the parts, where a test wants others than the usual. */
+export interface Around {
+  readonly server?: HttpServerOptions;
+  readonly metrics?: Metrics;
+  readonly ending?: AbortSignal;
+}
 const limits: Module['limits'] = { limitMax: 5000, geomMaxVertices: 50_000, bodyLimit: 1_048_576 };
 
 /** A module as it stands without a modules file, or otherwise as the test says. */
@@ -98,9 +112,20 @@ interface PooledApp {
 /** Apps of one module that no service uses now, by settings: compiling the validator of one takes a tenth of a second. */
 const pool = new Map<string, PooledApp[]>();
 
-function createConnectedApp(modules: readonly Module[], settings: Partial<HttpConfig>, connected: Connected) {
+function createConnectedApp(
+  modules: readonly Module[],
+  settings: Partial<HttpConfig>,
+  connected: Connected,
+  around: Around = {},
+) {
   const logger = pino({ level: 'debug' }, { write: (line: string) => connected.log(line) });
-  const parts = { logger, isStopping: () => connected.isStopping() };
+  const { metrics, ending } = around;
+  const parts = {
+    logger,
+    isStopping: () => connected.isStopping(),
+    ...(metrics && { metrics }),
+    ...(ending && { ending }),
+  };
   return createApp({ trustProxy: false, ...settings }, modules, parts);
 }
 
@@ -137,11 +162,13 @@ export async function startService(source: FeatureSource, settings: Partial<Conf
 export async function startModules(
   modules: readonly Module[],
   settings: Partial<HttpConfig> = {},
+  around: Around = {},
 ): Promise<Service> {
   return listen(
     fakeSource(),
-    (connected) => ({ app: createConnectedApp(modules, settings, connected), connected }),
+    (connected) => ({ app: createConnectedApp(modules, settings, connected, around), connected }),
     () => {},
+    around.server,
   );
 }
 
@@ -149,6 +176,7 @@ async function listen(
   source: FeatureSource,
   toApp: (connected: Connected) => PooledApp,
   giveBack: (app: PooledApp) => void,
+  options: HttpServerOptions = {},
 ): Promise<Service> {
   const lines: string[] = [];
   const pooled = toApp({
@@ -157,7 +185,7 @@ async function listen(
     log: (line) => void lines.push(line),
   });
   let isUsed = true;
-  const server = createHttpServer(pooled.app);
+  const server = createHttpServer(pooled.app, options);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -43,7 +43,7 @@ export async function startService(
   wfsUrl: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Service> {
-  const { url, stop } = await startProcess({ WFS_URL: wfsUrl, ...env });
+  const { url, stop } = await startProcess({ WFS_URL: wfsUrl, WFS_RATE_LIMIT: '1000', ...env });
   return createClient(url, stop);
 }
 

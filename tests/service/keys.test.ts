@@ -52,6 +52,29 @@ test.each(Object.keys(answers))('%s that echoes a key tells it to nobody', async
   expect(all).not.toContain('"cause"'); // the upstream's raw words
 });
 
+test('what a caller brings to be let in reaches no upstream that does not ask for it', async () => {
+  const seen: string[] = [];
+  const upstream = await startUpstream((_, response) => response.end(toCollection(toMember(1))), {
+    async before({ url, rawHeaders }) {
+      seen.push(`${url} ${rawHeaders.join(' ')}`);
+      return false;
+    },
+  });
+  const service = await startOver(upstream.url);
+  open.push(upstream.close, service.close);
+  const secrets = [
+    { authorization: 'Bearer s3cret' },
+    { authorization: 'Basic s3cret' },
+    { apikey: 's3cret' },
+  ];
+  for (const headers of [...secrets, { cookie: 'a=s3cret' }, { 'proxy-authorization': 's3cret' }]) {
+    const search = `${service.url}/api/wfs-geoportail/search?source=t:point&_count=false`;
+    expect((await fetch(search, { headers })).status).toBe(200);
+  }
+  expect(seen.length).toBeGreaterThan(5);
+  expect(seen.join('\n')).not.toMatch(/s3cret|authorization|cookie/i);
+});
+
 test('eighty callers with keys of their own at once are all served, and made-up keys hurt none of them', async () => {
   let capabilities = 0;
   const upstream = await startUpstream((_, response) => response.end(toCollection(toMember(1))), {

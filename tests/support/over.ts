@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { createApp, createHttpServer, stop } from '../../src/http/index.js';
+import { createApp, createHttpServer, type HttpConfig, stop } from '../../src/http/index.js';
 import { createWfsSource, type WfsOptions } from '../../src/wfs/index.js';
 
 /** The service in this process, over a real upstream: its own HTTP server, its own source, its own log. */
@@ -12,7 +12,11 @@ export interface ServiceOver {
   close(): Promise<void>;
 }
 
-export async function startOver(url: string, options: Partial<WfsOptions> = {}): Promise<ServiceOver> {
+export async function startOver(
+  url: string,
+  options: Partial<WfsOptions> = {},
+  http: Partial<HttpConfig> = {},
+): Promise<ServiceOver> {
   const lines: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const source = createWfsSource(
@@ -31,7 +35,7 @@ export async function startOver(url: string, options: Partial<WfsOptions> = {}):
   );
   const limits = { limitMax: 5000, geomMaxVertices: 50_000, bodyLimit: 10 * 2 ** 20 };
   const module = { name: 'wfs-geoportail', title: 'WFS', source, limits };
-  const app = createApp({ trustProxy: false }, [module], { logger, isStopping: () => false });
+  const app = createApp({ trustProxy: false, ...http }, [module], { logger, isStopping: () => false });
   const server = createHttpServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

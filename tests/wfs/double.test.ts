@@ -100,7 +100,7 @@ describe('an exception to a filter', () => {
     await expect(search({ attributes: equals('n', '7') })).rejects.toMatchObject({
       kind: 'upstreamUnusable',
     });
-    expect(asked).toHaveLength(1);
+    expect(asked.map(({ body }) => body)).toEqual(new Array(3).fill(asked[0]?.body)); // tried again, as it was
   });
 });
 

@@ -1,11 +1,19 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { createDeadline } from '../../src/wfs/deadline.js';
 import { type PlacedKey, toPlacedKey } from '../../src/wfs/keys.js';
-import { createTransport, type Transport, type TransportOptions } from '../../src/wfs/transport.js';
+import {
+  createTransport,
+  StaleConnection,
+  type Transport,
+  type TransportOptions,
+} from '../../src/wfs/transport.js';
 
 const open: { server: Server; transport?: Transport }[] = [];
 afterEach(() => {
@@ -29,6 +37,11 @@ async function serve(answer: RequestListener, options: Partial<TransportOptions>
   });
   open.push({ server, transport });
   return { server, transport, url };
+}
+
+async function readCertificate() {
+  const at = (name: string) => readFile(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  return { key: await at('key.pem'), cert: await at('certificate.pem') };
 }
 
 const noKey = toPlacedKey({ places: [] }, {});
@@ -193,29 +206,98 @@ describe('an upstream that fails is told apart', () => {
     expect(whole).not.toMatch(/SECRET|127\.0\.0\.1/);
   });
 
-  test('a redirect is not followed: the key would go with it', async () => {
-    const { transport } = await serve((_, response) => {
-      response.writeHead(302, { Location: 'http://127.0.0.1:1/' });
-      response.end('moved');
+  test('it takes the connection and never says a word of TLS: the connection is given up before the answer is', async () => {
+    const server = createTcpServer(() => {}).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { transport } = await serve(() => {}, {
+      url: `https://127.0.0.1:${port}/wfs`,
+      responseTimeoutMs: 300,
     });
-    expect((await ask(transport)).status).toBe(302);
+    await expect(ask(transport)).rejects.toMatchObject({ kind: 'upstreamTimeout' });
+    server.close();
+  });
+
+  test('it has a certificate that nobody vouches for', async () => {
+    const server = createHttpsServer(await readCertificate(), (_, response) => void response.end('<a/>'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { transport } = await serve(() => {}, { url: `https://127.0.0.1:${port}/wfs` });
+    await expect(ask(transport)).rejects.toMatchObject({
+      kind: 'upstreamUnusable',
+      message: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+    });
+    server.close();
   });
 });
 
-test('a kept-alive connection that was closed meanwhile costs nothing, and is tried on a new one once', async () => {
-  const sockets = new Map<unknown, number>();
+test('a kept-alive connection that was closed meanwhile is told apart: nothing was asked of the upstream', async () => {
+  let answered = 0;
   const { transport } = await serve((request, response) => {
-    const before = sockets.get(request.socket) ?? 0;
-    sockets.set(request.socket, before + 1);
-    if (before > 0) request.socket.resetAndDestroy();
+    answered += 1;
+    if (answered === 2) request.socket.resetAndDestroy();
     else response.end('<a/>');
   });
-  for (let k = 0; k < 3; k++) await expect(read((await ask(transport)).chunks)).resolves.toBe('<a/>');
-  // The second found the first's connection closed and was tried again; the third came after a connection not kept.
-  expect([...sockets.values()]).toEqual([2, 1, 1]);
+  await read((await ask(transport)).chunks);
+  await expect(ask(transport)).rejects.toBeInstanceOf(StaleConnection);
+  await expect(read((await ask(transport)).chunks)).resolves.toBe('<a/>');
+});
+
+describe('a key in the path', () => {
+  test('is one segment of it, whatever it holds, and reads back to itself', async () => {
+    let seen = '';
+    const { transport } = await serve(
+      (request, response) => {
+        seen = String(request.url);
+        response.end('<a/>');
+      },
+      { url: 'BASE/{apikey}/end' },
+    );
+    const anyKey = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }),
+      fc.constantFrom(
+        'a/b',
+        '../x',
+        '%2e%2e',
+        '..%2f',
+        'a\r\nX: 1',
+        '?a=b',
+        '#',
+        'é',
+        '\\',
+        '//evil.example',
+        ';',
+        '@',
+      ),
+    );
+    const property = fc.asyncProperty(anyKey, async (apikey) => {
+      let key: PlacedKey;
+      try {
+        key = toPlacedKey({ places: [{ in: 'path' }] }, { apikey });
+      } catch {
+        return; // refused: it cannot stand in a path
+      }
+      await read((await ask(transport, key)).chunks);
+      const [, segment = ''] = /^\/wfs\/([^/?]*)\/end\?request=GetCapabilities$/.exec(seen) ?? [];
+      expect(decodeURIComponent(segment)).toBe(apikey);
+    });
+    await fc.assert(property, { numRuns: 150 });
+  });
 });
 
 describe('the request ends', () => {
+  test('when nobody ever reads its answer', async () => {
+    let isClosed: Promise<unknown> | undefined;
+    const { transport } = await serve((_, response) => {
+      isClosed = once(response, 'close');
+      response.write('<a>');
+    });
+    const { chunks } = await ask(transport);
+    await chunks.return();
+    await isClosed;
+  });
+
   test('when the caller leaves, before the answer and in it', async () => {
     const closed: Promise<unknown>[] = [];
     const { transport, server } = await serve((_, response) => {

@@ -1,0 +1,3 @@
+export { createMetrics } from './metrics.js';
+export type { HttpMetrics, Metrics, Refusal, RetryReason, UpstreamMetrics } from './model.js';
+export { uncountedHttp, uncountedUpstream } from './nothing.js';

@@ -1,0 +1,151 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AnswerMetrics, HttpMetrics, Metrics, UpstreamGauges, UpstreamMetrics } from './model.js';
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60];
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
+const CIRCUIT = { closed: 0, halfOpen: 0.5, open: 1 } as const;
+const PREFIX = 'carto_wfs_';
+
+export interface MetricsOptions {
+  /** Also of the process and of Node: memory, event loop, garbage collection. */
+  readonly ofProcess?: boolean;
+}
+
+/** Everything that is counted, by prom-client, in a registry of its own. */
+export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  if (ofProcess) collectDefaultMetrics({ register: registry });
+  const upstreams = createUpstreams(registry);
+  const answers = createAnswers(registry);
+  return {
+    http: createHttp(registry),
+    upstream: upstreams,
+    answers,
+    write: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+function toMakers(registry: Registry) {
+  const settings = <L extends string>(name: string, help: string, labelNames: readonly L[]) => ({
+    name: `${PREFIX}${name}`,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+  });
+  return {
+    counter: <L extends string>(name: string, help: string, ...labels: L[]) =>
+      new Counter(settings(name, help, labels)),
+    seconds: <L extends string>(name: string, help: string, ...labels: L[]) =>
+      new Histogram({ ...settings(name, help, labels), buckets: SECONDS }),
+    /** Looked at when metrics are written. */
+    gauge(name: string, help: string) {
+      const looked = new Map<string, () => number>();
+      new Gauge({
+        ...settings(name, help, ['module']),
+        collect() {
+          for (const [module, look] of looked) this.set({ module }, look());
+        },
+      });
+      return (module: string, look: () => number) => void looked.set(module, look);
+    },
+  };
+}
+
+function createHttp(registry: Registry): HttpMetrics {
+  const { counter, seconds } = toMakers(registry);
+  const requests = counter(
+    'http_requests_total',
+    'Requests of callers, by the template of their route.',
+    'module',
+    'route',
+    'method',
+    'status',
+    'outcome',
+  );
+  const took = seconds('http_request_duration_seconds', 'From request to the last byte.', 'module', 'route');
+  const bytes = counter('http_response_bytes_total', 'Bytes of answers before compression.', 'module');
+  const features = counter('features_total', 'Features given to callers.', 'module');
+  const refused = counter('http_refused_total', 'What never became a request.', 'status');
+  let underway = 0;
+  new Gauge({
+    name: `${PREFIX}http_requests_in_flight`,
+    help: 'Requests of callers under way.',
+    registers: [registry],
+    collect() {
+      this.set(underway);
+    },
+  });
+  return {
+    begun() {
+      underway += 1;
+    },
+    ended(request) {
+      underway -= 1;
+      const { module = 'none', route = 'none', status, outcome } = request;
+      const method = METHODS.has(request.method) ? request.method : 'other';
+      requests.inc({ module, route, method, status, outcome });
+      took.observe({ module, route }, request.seconds);
+      bytes.inc({ module }, request.bytes);
+      features.inc({ module }, request.features);
+    },
+    refused: (status) => refused.inc({ status }),
+  };
+}
+
+function createUpstreams(registry: Registry): (module: string) => UpstreamMetrics {
+  const { counter, seconds, gauge } = toMakers(registry);
+  const requests = counter(
+    'upstream_requests_total',
+    'Requests to the upstream, by status or why there was none.',
+    'module',
+    'outcome',
+  );
+  const took = seconds(
+    'upstream_response_seconds',
+    'To the headers of the upstream\u2019s answer.',
+    'module',
+  );
+  const waited = seconds('upstream_queue_seconds', 'Waited for a turn at the upstream.', 'module');
+  const refused = counter('upstream_refused_total', 'Requests not sent to the upstream.', 'module', 'reason');
+  const retries = counter('upstream_retries_total', 'Requests sent again.', 'module', 'reason');
+  const bytes = counter('upstream_bytes_total', 'Bytes of the upstream, after decompression.', 'module');
+  const queued = gauge('upstream_queue_requests', 'Requests that wait for a turn at the upstream.');
+  const active = gauge('upstream_active_requests', 'Requests at the upstream.');
+  const circuit = gauge('upstream_circuit_open', '1: the upstream is left alone; 0.5: it is tried.');
+  return (module) => ({
+    answered(outcome, time) {
+      requests.inc({ module, outcome: toOutcome(outcome) });
+      took.observe({ module }, time);
+    },
+    admitted: (time) => waited.observe({ module }, time),
+    refused: (reason) => refused.inc({ module, reason }),
+    retried: (reason) => retries.inc({ module, reason }),
+    received: (count) => bytes.inc({ module }, count),
+    watch(gauges: UpstreamGauges) {
+      queued(module, gauges.queued);
+      active(module, gauges.active);
+      circuit(module, () => CIRCUIT[gauges.circuit()]);
+    },
+  });
+}
+
+/** A status is the upstream's to choose: those that HTTP knows by its hundreds are few. */
+function toOutcome(outcome: number | string): string {
+  if (typeof outcome === 'string') return outcome;
+  return outcome >= 100 && outcome <= 599 ? String(outcome) : 'other';
+}
+
+function createAnswers(registry: Registry): (module: string) => AnswerMetrics {
+  const { counter, gauge } = toMakers(registry);
+  const results = counter('answers_total', 'Searches, by where their answer came from.', 'module', 'result');
+  const bytes = gauge('cache_bytes', 'Bytes of answers kept in memory.');
+  const entries = gauge('cache_entries', 'Answers kept in memory.');
+  return (module) => ({
+    answered: (result) => results.inc({ module, result }),
+    watch(kept) {
+      bytes(module, kept.bytes);
+      entries(module, kept.entries);
+    },
+  });
+}

@@ -1,0 +1,74 @@
+/** How a search was answered: from memory, by an upstream request that another caller had begun, or by one of its own. */
+export type AnswerResult = 'hit' | 'stale' | 'joined' | 'miss' | 'notModified';
+
+/** Why a request was sent to the upstream again. */
+export type RetryReason =
+  | 'timeout'
+  | 'unreachable'
+  | 'brokenOff'
+  | 'gateway'
+  | 'rateLimited'
+  | 'exception'
+  | 'staleConnection';
+
+/** Why a request was not sent to the upstream. `left`: its caller did. */
+export type Refusal = 'busy' | 'circuitOpen' | 'rateLimited' | 'left';
+
+/** What is looked at when metrics are written. */
+export interface UpstreamGauges {
+  queued(): number;
+  active(): number;
+  circuit(): 'closed' | 'halfOpen' | 'open';
+}
+
+/** What is counted of one upstream. */
+export interface UpstreamMetrics {
+  /** @param outcome the status, or why there was none @param seconds to the answer's headers */
+  answered(outcome: number | 'timeout' | 'broken' | 'left', seconds: number): void;
+  /** @param seconds it waited for its turn */
+  admitted(seconds: number): void;
+  refused(reason: Refusal): void;
+  retried(reason: RetryReason): void;
+  /** @param bytes after decompression */
+  received(bytes: number): void;
+  watch(gauges: UpstreamGauges): void;
+}
+
+/** What is counted of one module's answers. */
+export interface AnswerMetrics {
+  answered(result: AnswerResult): void;
+  /** @param kept bytes and entries, when metrics are written */
+  watch(kept: { bytes(): number; entries(): number }): void;
+}
+
+/** What is counted of one request of a caller, when it is over. */
+export interface RequestCount {
+  /** Absent: a path that is no module's. */
+  readonly module?: string | undefined;
+  /** The template (`/api/NAME/search`), never the path itself; absent: there is no such route. */
+  readonly route?: string | undefined;
+  readonly method: string;
+  /** 0: the caller left before there was one. */
+  readonly status: number;
+  readonly outcome: 'done' | 'left' | 'stalled' | 'reset';
+  readonly seconds: number;
+  readonly bytes: number;
+  readonly features: number;
+}
+
+export interface HttpMetrics {
+  begun(): void;
+  ended(request: RequestCount): void;
+  /** What never became a request: broken HTTP, too long, too slow. */
+  refused(status: number): void;
+}
+
+/** Everything that is counted. Labels are of a bounded number: no key, URL, source or address is one. */
+export interface Metrics {
+  readonly http: HttpMetrics;
+  upstream(module: string): UpstreamMetrics;
+  answers(module: string): AnswerMetrics;
+  /** The text format of Prometheus. */
+  write(): Promise<string>;
+  readonly contentType: string;
+}

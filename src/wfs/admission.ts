@@ -1,0 +1,183 @@
+import { ServiceError, toMessage } from '../errors.js';
+import {
+  type Circuit,
+  createCircuit,
+  createGate,
+  createPauses,
+  type Place,
+  toBusyError,
+} from '../limits/index.js';
+import type { Refusal, UpstreamMetrics } from '../metrics/index.js';
+import { toRetryAfter } from './exception.js';
+import {
+  StaleConnection,
+  type Transport,
+  toEndable,
+  type WfsRequest,
+  type WfsResponse,
+} from './transport.js';
+
+export interface AdmissionOptions {
+  /** Requests at once; absent: any number. */
+  readonly maxConcurrency?: number | undefined;
+  /** Requests over any second; absent: any number. */
+  readonly rateLimit?: number | undefined;
+}
+
+/** What can be answered within a minute at Géoplateforme's rate is less. */
+const MAX_QUEUED = 2000;
+
+/** What a gateway says in place of an upstream behind it (RFC 9110 §15.6); 500 and 4xx are the upstream's own words. */
+const GATEWAY = new Set([502, 503, 504]);
+
+export const isGatewayStatus = (status: unknown): boolean => GATEWAY.has(status as number);
+
+/**
+ * Lets requests to one upstream through, every one of them, probes, schemas and counts too: so many at once and a
+ * second, in turns; none while the upstream fails or has said that it takes none; and none whose caller has left, or
+ * whose deadline has passed, while it waited.
+ * @throws unavailable, rateLimited
+ */
+export function createAdmission(
+  transport: Transport,
+  options: AdmissionOptions,
+  metrics: UpstreamMetrics,
+): Transport {
+  const { maxConcurrency = Number.POSITIVE_INFINITY, rateLimit = Number.POSITIVE_INFINITY } = options;
+  const gate = createGate({ maxConcurrency, perSecond: rateLimit, maxQueued: MAX_QUEUED });
+  const circuit: Circuit = createCircuit<WfsResponse>({
+    isFailure,
+    isFailedResult: ({ status }) => isGatewayStatus(status),
+  });
+  const pauses = createPauses();
+  metrics.watch({
+    queued: () => gate.queued,
+    active: () => gate.inside,
+    circuit: () => circuit.state,
+  });
+
+  async function enter({ key, deadline, signal }: WfsRequest): Promise<Place> {
+    circuit.check();
+    const begun = performance.now();
+    const paused = pauses.of(key.identity);
+    if (paused !== undefined) {
+      if (paused.waitMs > deadline.left) throw toPausedError(paused.seconds);
+      await deadline.pause(paused.waitMs, signal);
+    }
+    const { place, withdraw } = gate.enter({ lane: key.lane, work: deadline, signal });
+    try {
+      const given = await deadline.wait(place, Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+      metrics.admitted((performance.now() - begun) / 1000);
+      return given;
+    } catch (error) {
+      withdraw();
+      const isTooLate = error instanceof ServiceError && error.kind === 'upstreamTimeout';
+      throw isTooLate ? toBusyError(Math.ceil(gate.queued / rateLimit)) : error;
+    }
+  }
+
+  async function sendOnce(request: WfsRequest): Promise<WfsResponse> {
+    const place = await enter(request).catch((error: unknown) => {
+      countRefusal(error, metrics);
+      throw error;
+    });
+    let isSent = false;
+    const send = async () => {
+      isSent = true;
+      request.signal.throwIfAborted();
+      return observe(() => transport.send({ ...request, onSent: place.sent }), metrics);
+    };
+    try {
+      const response = await circuit.execute(send);
+      if (response.status === 429) pauses.begin(request.key.identity, toRetryAfter(response));
+      return withEnd(response, request.signal, place, metrics);
+    } catch (error) {
+      if (isSent) place.leave();
+      else {
+        place.forgo(); // the circuit has opened meanwhile
+        countRefusal(error, metrics);
+      }
+      throw error;
+    }
+  }
+
+  return {
+    async send(request) {
+      try {
+        return await sendOnce(request);
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+        metrics.retried('staleConnection');
+        return sendOnce({ ...request, isFresh: true });
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** The upstream's fault, as far as can be told without its answer; not that the whole request has taken too long. */
+function isFailure(error: unknown): boolean {
+  if (!(error instanceof ServiceError)) return false;
+  return ['wfs.noAnswer', 'wfs.unreachable', 'wfs.brokenOff'].includes(error.text.id);
+}
+
+function toPausedError(seconds: number): ServiceError {
+  return new ServiceError('rateLimited', toMessage('wfs.rateLimited'), {
+    headers: { 'Retry-After': String(Math.min(86_400, seconds)) },
+  });
+}
+
+function countRefusal(error: unknown, metrics: UpstreamMetrics): void {
+  const reasons: Readonly<Record<string, Refusal>> = {
+    'limits.busy': 'busy',
+    'limits.circuitOpen': 'circuitOpen',
+    'wfs.rateLimited': 'rateLimited',
+  };
+  const reason = error instanceof ServiceError ? reasons[error.text.id] : undefined;
+  metrics.refused(reason ?? 'left');
+}
+
+async function observe(send: () => Promise<WfsResponse>, metrics: UpstreamMetrics): Promise<WfsResponse> {
+  const begun = performance.now();
+  const tell = (outcome: Parameters<UpstreamMetrics['answered']>[0]) =>
+    metrics.answered(outcome, (performance.now() - begun) / 1000);
+  try {
+    const response = await send();
+    tell(response.status);
+    return response;
+  } catch (error) {
+    const isTimeout = error instanceof ServiceError && error.kind === 'upstreamTimeout';
+    tell(isTimeout ? 'timeout' : error instanceof ServiceError ? 'broken' : 'left');
+    throw error;
+  }
+}
+
+/** The place is held until the last byte of the answer has come, or nobody wants it any more. */
+function withEnd(
+  response: WfsResponse,
+  signal: AbortSignal,
+  place: Place,
+  metrics: UpstreamMetrics,
+): WfsResponse {
+  const end = () => {
+    signal.removeEventListener('abort', end);
+    place.leave();
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
+  async function* read(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for await (const chunk of response.chunks) {
+        metrics.received(chunk.length);
+        yield chunk;
+      }
+    } finally {
+      end();
+    }
+  }
+  const endUnread = () => {
+    end();
+    void response.chunks.return();
+  };
+  return { ...response, chunks: toEndable(read(), endUnread) };
+}
