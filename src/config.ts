@@ -52,6 +52,11 @@ export interface Config {
   readonly bodyLimit: number;
   readonly geomMaxVertices: number;
   readonly localScanMaxFeatures: number;
+  /** How long an answer is kept, in seconds; 0: not at all. */
+  readonly cacheTtlS: number;
+  /** Memory for answers, kept and on their way; 0: none are kept. */
+  readonly cacheMaxBytes: number;
+  readonly cacheMaxEntryBytes: number;
   /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
   readonly ignored: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -219,6 +224,9 @@ export const variables = {
   BODY_LIMIT: { default: '10mb', read: value('must be a size such as 512kb or 10mb', readSize) },
   GEOM_MAX_VERTICES: { default: '50000', read: integer(1, maxTimerMs) },
   LOCAL_SCAN_MAX_FEATURES: { default: '100000', read: integer(0, maxTimerMs) },
+  CACHE_TTL_S: { default: '300', read: integer(0, maxTimerMs) },
+  CACHE_MAX_BYTES: { default: '67108864', read: integer(0, Number.MAX_SAFE_INTEGER) },
+  CACHE_MAX_ENTRY_BYTES: { default: '8388608', read: integer(0, Number.MAX_SAFE_INTEGER) },
   LOG_LEVEL: {
     default: 'info',
     read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
@@ -226,7 +234,6 @@ export const variables = {
 } as const;
 
 const positive = integer(1, maxTimerMs);
-const bytes = integer(1, Number.MAX_SAFE_INTEGER);
 
 function readRedisUrl(given: string): string | undefined {
   const isRedis = URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol);
@@ -240,9 +247,6 @@ function readRedisUrl(given: string): string | undefined {
 export const notBuilt = {
   WFS_RATE_LIMIT: { read: positive },
   WFS_MAX_CONCURRENCY: { read: positive },
-  CACHE_TTL_S: { read: integer(0, maxTimerMs), nothing: '0' },
-  CACHE_MAX_BYTES: { read: bytes },
-  CACHE_MAX_ENTRY_BYTES: { read: bytes },
   REDIS_URL: { read: value('must be a redis or rediss URL', readRedisUrl) },
   CLIENT_RATE_LIMIT: { read: integer(0, maxTimerMs), nothing: '0' },
 } as const;
@@ -394,6 +398,9 @@ export function loadConfig(env: Environment): Config {
     bodyLimit: values.BODY_LIMIT,
     geomMaxVertices: values.GEOM_MAX_VERTICES,
     localScanMaxFeatures: values.LOCAL_SCAN_MAX_FEATURES,
+    cacheTtlS: values.CACHE_TTL_S,
+    cacheMaxBytes: values.CACHE_MAX_BYTES,
+    cacheMaxEntryBytes: values.CACHE_MAX_ENTRY_BYTES,
     ignored,
     logLevel: values.LOG_LEVEL,
   });

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
+import { type AnswersParts, createAnswers, type KeptPage } from './answers/index.js';
+import { createMemoryCache } from './cache/index.js';
 import { loadSettings, type ModuleConfig } from './config/modules.js';
 import { type Config, ConfigError, toProxy } from './config.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
@@ -28,7 +30,8 @@ async function main(): Promise<void> {
     const variables = unused.join(', ');
     logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
   }
-  const mounted = await Promise.all(modules.map((module) => toModule(module, config, logger)));
+  const answers = toAnswersParts(config);
+  const mounted = await Promise.all(modules.map((module) => toModule(module, config, answers, logger)));
   let isStopping = false;
   const app = createApp(config, mounted, { logger, isStopping: () => isStopping });
   const server = createHttpServer(app);
@@ -49,7 +52,7 @@ async function main(): Promise<void> {
     isStopping = true;
     logger.info({ signal }, 'stopping');
     await stop(server, STOP_GRACE_MS);
-    for (const { source } of mounted) source.close();
+    for (const { close } of mounted) close();
     await demo?.close();
     logger.info('stopped');
     process.exit(0);
@@ -87,18 +90,38 @@ function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
   return { LOG_LEVEL: 'warn', ...Object.fromEntries(others), ...own };
 }
 
-async function toModule(module: ModuleConfig, config: Config, logger: Logger) {
+type SharedAnswers = Omit<AnswersParts, 'name' | 'takesKeys'>;
+
+/** One budget of memory for the answers of all modules. */
+function toAnswersParts({ cacheTtlS, cacheMaxBytes, cacheMaxEntryBytes }: Config): SharedAnswers {
+  const memory = createMemoryCache<KeptPage>({
+    maxBytes: cacheMaxBytes,
+    maxEntryBytes: cacheMaxEntryBytes,
+  });
+  const isKept = cacheTtlS > 0 && cacheMaxBytes > 0 && cacheMaxEntryBytes > 0;
+  return {
+    room: memory,
+    cache: isKept ? memory : undefined,
+    freshS: cacheTtlS,
+    maxEntryBytes: cacheMaxEntryBytes,
+  };
+}
+
+async function toModule(module: ModuleConfig, config: Config, answers: SharedAnswers, logger: Logger) {
   const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
   const log = logger.child({ module: name });
   const account = await createOwnAccount(module, config, log);
+  const source = createWfsSource(toWfsOptions(module, config, account), log);
+  const takesKeys = module.wfsApikeyIn.length > 0;
   return {
     name,
     title,
     ...(description !== undefined && { description }),
     ...(example !== undefined && { example }),
     limits: { limitMax, geomMaxVertices, bodyLimit },
-    source: createWfsSource(toWfsOptions(module, config, account), log),
-  } satisfies Module;
+    source: createAnswers(source, { ...answers, name, takesKeys }),
+    close: () => source.close(),
+  } satisfies Module & { close(): void };
 }
 
 /** The service's own account at the upstream, where it has one. */

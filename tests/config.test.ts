@@ -31,6 +31,9 @@ describe('the environment', () => {
       bodyLimit: 10 * 1024 * 1024,
       geomMaxVertices: 50000,
       localScanMaxFeatures: 100000,
+      cacheTtlS: 300,
+      cacheMaxBytes: 67108864,
+      cacheMaxEntryBytes: 8388608,
       ignored: [],
       logLevel: 'info',
     });
@@ -72,6 +75,9 @@ describe('the environment', () => {
       BODY_LIMIT: '10 megabytes',
       GEOM_MAX_VERTICES: '1.5',
       LOCAL_SCAN_MAX_FEATURES: 'all',
+      CACHE_TTL_S: '5m',
+      CACHE_MAX_BYTES: '64mb',
+      CACHE_MAX_ENTRY_BYTES: '-1',
       LOG_LEVEL: 'loud',
     };
     expect(faultsOf(env)).toEqual(Object.keys(env));
@@ -81,15 +87,12 @@ describe('the environment', () => {
     const set = {
       WFS_RATE_LIMIT: '25',
       WFS_MAX_CONCURRENCY: '16',
-      CACHE_TTL_S: '300',
-      CACHE_MAX_BYTES: '67108864',
-      CACHE_MAX_ENTRY_BYTES: '8388608',
       REDIS_URL: 'rediss://user:secret@redis:6379/0',
       CLIENT_RATE_LIMIT: '10',
     };
     expect(Object.keys(set)).toEqual(Object.keys(notBuilt));
     expect(loadConfig(set).ignored).toEqual(Object.keys(set));
-    expect(loadConfig({ CACHE_TTL_S: '0', CLIENT_RATE_LIMIT: ' 0 ', REDIS_URL: ' ' }).ignored).toEqual([]);
+    expect(loadConfig({ CLIENT_RATE_LIMIT: ' 0 ', REDIS_URL: ' ' }).ignored).toEqual([]);
     const bad = Object.fromEntries(Object.keys(set).map((name) => [name, 'http://many']));
     expect(faultsOf(bad)).toEqual(Object.keys(set));
     for (const name of Object.keys(set)) expect(variables).not.toHaveProperty(name);

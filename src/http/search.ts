@@ -3,13 +3,28 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { type Message, toText } from '../errors.js';
 import { createCollectionWriter, createSequenceWriter } from '../formats/index.js';
-import { type FeatureSource, type SearchQuery, toCredentials, toSearchQuery } from '../query/index.js';
+import {
+  type Answer,
+  type FeatureSource,
+  type SearchQuery,
+  toCredentials,
+  toSearchQuery,
+} from '../query/index.js';
 import { type LinkContext, toBaseUrl, toLinkHeader, toLinks } from './links.js';
 import { type SearchType, toSearchType } from './negotiate.js';
 import { readParameters } from './parameters.js';
 import { toLogged, toSecrets } from './problem.js';
-import { CallerGone, endFeatures, streamFeatures, toLeftSignal, untilLeft } from './stream.js';
+import {
+  CallerGone,
+  endFeatures,
+  type StreamOptions,
+  sendWhole,
+  streamFeatures,
+  toLeftSignal,
+  untilLeft,
+} from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
+import { isNotModified, writeValidity } from './validity.js';
 
 export type SearchConfig = Pick<Config, 'publicUrl' | 'limitMax' | 'geomMaxVertices'> & {
   /** How long a reader may take nothing before it is cut off; by default a minute. */
@@ -25,12 +40,19 @@ export interface SearchParts {
 const defaultReaderIdleMs = 60_000;
 
 /** Status and headers, once there is something to say. */
-function writeHead(res: Response, context: LinkContext): void {
+function writeHead(res: Response, context: SearchContext, answer: Answer): void {
+  writeValidity(res, answer, context.type);
   // Not by Express, which would add a charset: JSON has none (RFC 8259 §11).
   res.status(200).setHeader('Content-Type', context.type);
   if (context.type !== 'application/geo+json-seq') return;
   const link = toLinkHeader(toLinks(context, undefined));
   if (link !== '') res.set('Link', link);
+}
+
+/** The client has it already (RFC 9110 §15.4.5). */
+function writeNotModified(res: Response, { type }: SearchContext, answer: Answer): void {
+  writeValidity(res, answer, type);
+  res.status(304).end();
 }
 
 const createWriter = (type: SearchType) =>
@@ -51,7 +73,7 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const context = { url, isPost: req.method === 'POST', parameters, query, type };
     const caller = { credentials, signal: left, requestId: String(req.id) };
     if (query.explain) return explain(res, parts.source, query, caller);
-    await answer(req, res, { ...parts, config, context, caller, query, type });
+    await answer(req, res, { ...parts, config, context, caller, query });
   };
 }
 
@@ -66,29 +88,24 @@ async function explain(
   res.json({ ...explanation, steps: steps.map((step) => toText(step)) });
 }
 
+type SearchContext = LinkContext & { readonly type: SearchType };
+
 interface Asked extends SearchParts {
   readonly config: SearchConfig;
-  readonly context: LinkContext;
+  readonly context: SearchContext;
   readonly caller: Parameters<FeatureSource['search']>[1];
   readonly query: SearchQuery;
-  readonly type: SearchType;
 }
 
 async function answer(req: Request, res: Response, asked: Asked): Promise<void> {
   const left = asked.caller.signal;
   try {
     const searching = asked.source.search(asked.query, asked.caller);
-    const { features } = await untilLeft(searching, left).catch((error: unknown) => {
+    const given = await untilLeft(searching, left).catch((error: unknown) => {
       searching.then((late) => endFeatures(late.features)).catch(() => {});
       throw error;
     });
-    if (req.method === 'HEAD') {
-      endFeatures(features);
-      writeHead(res, asked.context);
-      res.end();
-    } else {
-      await stream(res, features, asked);
-    }
+    await give(req, res, given, asked);
   } catch (error) {
     if (left.aborted || error instanceof CallerGone) res.locals.outcome ??= 'left';
     else if (!res.headersSent) throw error;
@@ -96,21 +113,36 @@ async function answer(req: Request, res: Response, asked: Asked): Promise<void> 
   }
 }
 
-function stream(res: Response, features: Parameters<typeof streamFeatures>[0], asked: Asked): Promise<void> {
-  return streamFeatures(features, {
+async function give(req: Request, res: Response, given: Answer, asked: Asked): Promise<void> {
+  const { context } = asked;
+  const isUnchanged = isNotModified(req, given, context.type);
+  if (isUnchanged || req.method === 'HEAD') {
+    endFeatures(given.features);
+    if (isUnchanged) return writeNotModified(res, context, given);
+    writeHead(res, context, given);
+    res.end();
+    return;
+  }
+  const options = toStreamOptions(res, given, asked);
+  if (given.whole === undefined) await streamFeatures(given.features, options);
+  else sendWhole(given.whole, options);
+}
+
+function toStreamOptions(res: Response, given: Answer, { context, caller, config }: Asked): StreamOptions {
+  return {
     res,
-    writer: createWriter(asked.type),
-    left: asked.caller.signal,
-    readerIdleMs: asked.config.readerIdleMs ?? defaultReaderIdleMs,
-    begin: () => writeHead(res, asked.context),
+    writer: createWriter(context.type),
+    left: caller.signal,
+    readerIdleMs: config.readerIdleMs ?? defaultReaderIdleMs,
+    begin: () => writeHead(res, context, given),
     toPage: ({ numberReturned, numberMatched, next, warnings }) => ({
       numberReturned,
       ...(numberMatched === undefined ? {} : { numberMatched }),
       ...(warnings === undefined ? {} : { warnings: warnings.map(toWarning) }),
       timeStamp: new Date(),
-      links: toLinks(asked.context, next),
+      links: toLinks(context, next),
     }),
-  });
+  };
 }
 
 function toWarning(message: Message): { code: string; message: string } {

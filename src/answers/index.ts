@@ -1,0 +1,1 @@
+export { type AnswerEvent, type AnswersParts, createAnswers, type KeptPage } from './answers.js';
