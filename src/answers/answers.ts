@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ChunkCache, Room } from '../cache/index.js';
-import { ServiceError } from '../errors.js';
+import { type MessageId, ServiceError } from '../errors.js';
 import type {
   Answer,
   Caller,
@@ -160,11 +160,18 @@ interface EndedPage {
   readonly batches: readonly FeatureBatch[] | undefined;
 }
 
+/** What these warn of is so whenever it is asked; others may tell of a moment. */
+const lastingWarnings: ReadonlySet<MessageId> = new Set([
+  'wfs.unstableOrder',
+  'wfs.faultyGeometries',
+] as const);
+
 /** All of a page, and nothing that may be different when it is asked for again. */
 function isKeepable(page: EndedPage): page is EndedPage & { batches: readonly FeatureBatch[] } {
   const { query, end, batches } = page;
   const isCountMissing = query.count === 'always' && end.numberMatched === undefined;
-  return batches !== undefined && end.warnings === undefined && !isCountMissing;
+  const isLasting = (end.warnings ?? []).every(({ id }) => lastingWarnings.has(id));
+  return batches !== undefined && isLasting && !isCountMissing;
 }
 
 /** RFC 5861 §4: what makes an old answer better than none. */

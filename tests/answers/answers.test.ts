@@ -277,7 +277,7 @@ describe('for a while after', () => {
   });
 
   test.each<[string, object, object]>([
-    ['has something to warn of', {}, { warnings: [toMessage('internal')] }],
+    ['warns of what may pass', {}, { warnings: [toMessage('wfs.mayBeCut')] }],
     ['lacks the count that was waited for', { count: 'always' }, { numberMatched: undefined }],
   ])('an answer that %s is not kept', async (_, query, end) => {
     const shared = createShared();
@@ -285,6 +285,13 @@ describe('for a while after', () => {
     void shared.answers.search({ ...base, ...query }, toCaller());
     await nextTurn();
     expect(shared.upstream).toHaveLength(2);
+  });
+
+  test('what an answer warns of is kept with it, where it is always so', async () => {
+    const shared = createShared();
+    const warnings = [toMessage('wfs.unstableOrder')];
+    await fill(shared, { end: { warnings } });
+    expect((await shared.answers.search(base, toCaller())).whole?.end.warnings).toEqual(warnings);
   });
 
   test('modules over one cache do not see each other\u2019s answers', async () => {
