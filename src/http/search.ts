@@ -14,6 +14,7 @@ import { type LinkContext, toBaseUrl, toLinkHeader, toLinks } from './links.js';
 import { type SearchType, toSearchType } from './negotiate.js';
 import { readParameters } from './parameters.js';
 import { toLogged, toSecrets } from './problem.js';
+import { createReadings, type Reading } from './readings.js';
 import {
   CallerGone,
   endFeatures,
@@ -60,20 +61,33 @@ const createWriter = (type: SearchType) =>
 
 /** `GET`, `HEAD` and `POST` of one module's search. */
 export function createSearch(parts: SearchParts, config: SearchConfig): RequestHandler {
+  const read = createReader(parts, config);
   return async (req, res) => {
-    res.vary('Accept');
+    res.setHeader('Vary', 'Accept');
     const type = toSearchType(req.headers.accept);
-    const parameters = readParameters(req);
-    const credentials = toCredentials(parameters);
-    res.locals.credentials = credentials;
-    const byDocument = await parts.validate(req, parameters);
-    const query = readChecked(() => toSearchQuery(parameters, config), byDocument);
+    const { parameters, query } = await read(req, res);
     const left = toLeftSignal(res);
     const url = `${toBaseUrl(req, config)}${req.baseUrl}${req.path}`;
     const context = { url, isPost: req.method === 'POST', parameters, query, type };
+    const { credentials = {} } = res.locals;
     const caller = { credentials, signal: left, requestId: String(req.id) };
     if (query.explain) return explain(res, parts.source, query, caller);
     await answer(req, res, { ...parts, config, context, caller, query });
+  };
+}
+
+/** Reads what is asked, and leaves the caller's credentials in `res.locals`. */
+function createReader({ validate }: SearchParts, config: SearchConfig) {
+  const readings = createReadings();
+  return async (req: Request, res: Response): Promise<Reading> => {
+    const known = readings.recall(req);
+    if (known !== undefined) return known;
+    const parameters = readParameters(req);
+    res.locals.credentials = toCredentials(parameters);
+    const byDocument = await validate(req, parameters);
+    const query = readChecked(() => toSearchQuery(parameters, config), byDocument);
+    readings.remember(req, { parameters, query });
+    return { parameters, query };
   };
 }
 
