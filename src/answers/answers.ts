@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { ChunkCache, Room } from '../cache/index.js';
+import type { ChunkCache, Chunked, Room } from '../cache/index.js';
 import { type MessageId, ServiceError } from '../errors.js';
 import type {
   Answer,
   Caller,
+  Credentials,
   FeatureBatch,
   FeatureSource,
   PageEnd,
@@ -123,10 +124,15 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
     return { isPrivate, validity: toValidity(tag, askedAt), whole, features: generate(kept.chunks, end) };
   }
 
+  const toKey = (query: SearchQuery, credentials: Credentials) =>
+    `${parts.name} ${toScope(credentials, parts.takesKeys)} ${toQueryKey(query)}`;
+  const isFresh = ({ about }: Kept) => now() - about.askedAt < parts.freshS * 1000;
+  const look = async (key: string) => cache?.get(key).catch(() => undefined);
+
   async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
-    const key = `${parts.name} ${toScope(caller.credentials, parts.takesKeys)} ${toQueryKey(query)}`;
-    const kept = await cache?.get(key).catch(() => undefined);
-    if (kept !== undefined && now() - kept.about.askedAt < parts.freshS * 1000) {
+    const key = toKey(query, caller.credentials);
+    const kept = await look(key);
+    if (kept !== undefined && isFresh(kept)) {
       onEvent('hit');
       return give(kept);
     }
@@ -142,16 +148,24 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
     }
   }
 
+  async function kept(query: SearchQuery): Promise<Answer | undefined> {
+    const found = await look(toKey(query, {}));
+    if (found === undefined || !isFresh(found)) return undefined;
+    onEvent('hit');
+    return give(found);
+  }
+
   return {
     list: (caller) => source.list(caller),
     describe: (name, caller) => source.describe(name, caller),
     explain: (query, caller) => source.explain(query, caller),
     status: () => source.status(),
     search,
+    kept,
   };
 }
 
-type Kept = NonNullable<Awaited<ReturnType<ChunkCache<KeptPage>['get']>>>;
+type Kept = Chunked<KeptPage>;
 
 interface EndedPage {
   readonly query: SearchQuery;

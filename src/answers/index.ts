@@ -1,1 +1,1 @@
-export { type AnswerEvent, type AnswersParts, createAnswers, type KeptPage } from './answers.js';
+export { type AnswersParts, createAnswers, type KeptPage } from './answers.js';

@@ -1,3 +1,3 @@
-export type { Chunk, ChunkCache, Chunked, Room } from './chunks.js';
+export type { ChunkCache, Chunked, Room } from './chunks.js';
 export { createMemoryCache } from './memory.js';
 export { createRefreshing } from './refreshing.js';

@@ -1,7 +1,8 @@
+import type { RequestListener } from 'node:http';
 import { constants } from 'node:zlib';
 import compression from 'compression';
 import cors from 'cors';
-import express, { type Express, type RequestHandler, Router } from 'express';
+import express, { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
@@ -16,7 +17,8 @@ import { allowOnly } from './methods.js';
 import { type DocumentLimits, loadDocument, type ModuleAbout, type OpenApiDocument } from './openapi.js';
 import { createModuleHealth, createOps } from './ops.js';
 import { createProblemHandler } from './problem.js';
-import { createSearch, type SearchConfig } from './search.js';
+import { createRepeats, type Repeats } from './repeats.js';
+import { createSearch, defaultReaderIdleMs, type SearchConfig } from './search.js';
 import { maxHeaderBytes, maxUrlBytes } from './server.js';
 import { createRequestValidator, type RequestValidator } from './validation.js';
 
@@ -109,11 +111,16 @@ function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
     : { ...module, docPage: `doc/${module.name}/`, document, validate: createLazyValidator(document) };
 }
 
-function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpParts): Router {
+function createModule(
+  module: DocumentedModule,
+  config: HttpConfig,
+  parts: HttpParts,
+  repeats: Repeats,
+): Router {
   const { name, source, validate, limits } = module;
   const router = Router();
   const logger = parts.logger.child({ module: name });
-  const search = createSearch({ source, validate, logger }, { ...config, ...limits });
+  const search = createSearch({ source, validate, logger, repeats }, { ...config, ...limits });
   // Express forgets the base when a handler throws; the log tells the route all the same.
   router.use((req, res, next) => {
     res.locals.base = req.baseUrl;
@@ -144,7 +151,9 @@ function createNotFound(names: readonly string[]): RequestHandler {
 }
 
 /** The whole of HTTP, in the order a request meets it. */
-export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): Express {
+export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): RequestListener {
+  const { readerIdleMs = defaultReaderIdleMs } = config;
+  const repeats = createRepeats({ ...parts, readerIdleMs });
   const documented = modules.map((module) => toDocumented(module, modules.length === 1));
   const app = express();
   app.disable('x-powered-by');
@@ -163,12 +172,13 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use(createOps(modules, parts.isStopping));
   app.use('/api/doc', createDocs(documented));
   app.use(createListing(documented, config));
-  for (const module of documented) app.use(`/api/${module.name}`, createModule(module, config, parts));
+  for (const module of documented)
+    app.use(`/api/${module.name}`, createModule(module, config, parts, repeats));
   app
     .route('/')
     .get((_req, res) => res.redirect(303, '/api/doc/'))
     .all(allowOnly('GET, HEAD'));
   app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));
-  return app;
+  return repeats.toListener(app);
 }

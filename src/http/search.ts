@@ -1,8 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { type Message, toText } from '../errors.js';
-import { createCollectionWriter, createSequenceWriter } from '../formats/index.js';
+import { toText } from '../errors.js';
 import {
   type Answer,
   type FeatureSource,
@@ -10,11 +9,13 @@ import {
   toCredentials,
   toSearchQuery,
 } from '../query/index.js';
-import { type LinkContext, toBaseUrl, toLinkHeader, toLinks } from './links.js';
-import { type SearchType, toSearchType } from './negotiate.js';
+import { toBaseUrl, toLinkHeader, toLinks } from './links.js';
+import { toSearchType } from './negotiate.js';
+import { createWriter, type SearchContext, toPage } from './page.js';
 import { readParameters } from './parameters.js';
 import { toLogged, toSecrets } from './problem.js';
 import { createReadings, type Reading } from './readings.js';
+import type { Repeats } from './repeats.js';
 import {
   CallerGone,
   endFeatures,
@@ -25,7 +26,7 @@ import {
   untilLeft,
 } from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
-import { isNotModified, writeValidity } from './validity.js';
+import { isNotModified, toValidityHeaders } from './validity.js';
 
 export type SearchConfig = Pick<Config, 'publicUrl' | 'limitMax' | 'geomMaxVertices'> & {
   /** How long a reader may take nothing before it is cut off; by default a minute. */
@@ -33,16 +34,17 @@ export type SearchConfig = Pick<Config, 'publicUrl' | 'limitMax' | 'geomMaxVerti
 };
 
 export interface SearchParts {
+  readonly repeats: Pick<Repeats, 'remember'>;
   readonly source: FeatureSource;
   readonly validate: RequestValidator;
   readonly logger: Logger;
 }
 
-const defaultReaderIdleMs = 60_000;
+export const defaultReaderIdleMs = 60_000;
 
 /** Status and headers, once there is something to say. */
 function writeHead(res: Response, context: SearchContext, answer: Answer): void {
-  writeValidity(res, answer, context.type);
+  for (const [name, value] of toValidityHeaders(res.req, answer, context.type)) res.setHeader(name, value);
   // Not by Express, which would add a charset: JSON has none (RFC 8259 §11).
   res.status(200).setHeader('Content-Type', context.type);
   if (context.type !== 'application/geo+json-seq') return;
@@ -52,12 +54,9 @@ function writeHead(res: Response, context: SearchContext, answer: Answer): void 
 
 /** The client has it already (RFC 9110 §15.4.5). */
 function writeNotModified(res: Response, { type }: SearchContext, answer: Answer): void {
-  writeValidity(res, answer, type);
+  for (const [name, value] of toValidityHeaders(res.req, answer, type)) res.setHeader(name, value);
   res.status(304).end();
 }
-
-const createWriter = (type: SearchType) =>
-  type === 'application/geo+json-seq' ? createSequenceWriter() : createCollectionWriter();
 
 /** `GET`, `HEAD` and `POST` of one module's search. */
 export function createSearch(parts: SearchParts, config: SearchConfig): RequestHandler {
@@ -102,8 +101,6 @@ async function explain(
   res.json({ ...explanation, steps: steps.map((step) => toText(step)) });
 }
 
-type SearchContext = LinkContext & { readonly type: SearchType };
-
 interface Asked extends SearchParts {
   readonly config: SearchConfig;
   readonly context: SearchContext;
@@ -138,8 +135,9 @@ async function give(req: Request, res: Response, given: Answer, asked: Asked): P
     return;
   }
   const options = toStreamOptions(res, given, asked);
-  if (given.whole === undefined) await streamFeatures(given.features, options);
-  else sendWhole(given.whole, options);
+  if (given.whole === undefined) return streamFeatures(given.features, options);
+  sendWhole(given.whole, options);
+  asked.repeats.remember(req, res, { context, source: asked.source });
 }
 
 function toStreamOptions(res: Response, given: Answer, { context, caller, config }: Asked): StreamOptions {
@@ -149,18 +147,8 @@ function toStreamOptions(res: Response, given: Answer, { context, caller, config
     left: caller.signal,
     readerIdleMs: config.readerIdleMs ?? defaultReaderIdleMs,
     begin: () => writeHead(res, context, given),
-    toPage: ({ numberReturned, numberMatched, next, warnings }) => ({
-      numberReturned,
-      ...(numberMatched === undefined ? {} : { numberMatched }),
-      ...(warnings === undefined ? {} : { warnings: warnings.map(toWarning) }),
-      timeStamp: new Date(),
-      links: toLinks(context, next),
-    }),
+    toPage: (end) => toPage(end, toLinks(context, end.next)),
   };
-}
-
-function toWarning(message: Message): { code: string; message: string } {
-  return { code: message.id, message: toText(message) };
 }
 
 /** RST, not FIN: to an HTTP/1.0 reader, and to a proxy that caches, FIN would make the half a whole. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import type { FeatureWriter, Page } from '../formats/index.js';
 import type { Answer, FeatureBatch, PageEnd, WholePage } from '../query/index.js';
@@ -24,10 +25,7 @@ export class CallerGone extends Error {
 function createSink(res: Response, left: AbortSignal, idleMs: number): Sink {
   let wake = () => {};
   res.on('drain', () => wake());
-  res.on('timeout', () => {
-    res.locals.outcome = 'stalled';
-    res.req.socket.resetAndDestroy();
-  });
+  resetWhenStalled(res);
   left.addEventListener('abort', () => wake(), { once: true });
   return {
     async write(pieces) {
@@ -44,6 +42,14 @@ function createSink(res: Response, left: AbortSignal, idleMs: number): Sink {
       res.setTimeout(0);
     },
   };
+}
+
+/** Not Node's own FIN: to some readers it would make the half a whole. */
+function resetWhenStalled(res: Response): void {
+  res.on('timeout', () => {
+    res.locals.outcome = 'stalled';
+    res.req.socket.resetAndDestroy();
+  });
 }
 
 /** Aborted when the connection closes before the answer is whole. */
@@ -118,6 +124,7 @@ export async function streamFeatures(features: Features, options: StreamOptions)
 export function sendWhole({ batches, end }: WholePage, options: StreamOptions): void {
   const { res, writer, begin } = options;
   begin();
+  resetWhenStalled(res);
   const pieces = batches.flatMap((batch) => writer.writeBatch(countFeatures(res, batch)));
   writeEnd(end, pieces, options);
 }
@@ -127,14 +134,20 @@ function writeEnd(last: PageEnd, before: readonly Uint8Array[], options: StreamO
   const { res, writer, readerIdleMs, toPage } = options;
   const pieces = count(res, [...before, writer.writeEnd(toPage(last))]);
   if (!res.headersSent) res.setHeader('Content-Length', toLength(pieces));
-  res.setTimeout(readerIdleMs); // Node sets its own again once the last byte has gone out.
+  endWith(res, pieces, readerIdleMs);
+}
+
+/** Ends an answer with its last bytes, which a reader may take as slowly as all others. */
+export function endWith(res: ServerResponse, pieces: readonly Uint8Array[], idleMs: number): void {
+  res.setTimeout(idleMs); // Node sets its own again once the last byte has gone out.
   const few = toFew(pieces);
-  res.cork();
+  if (few.length > 1) res.cork();
   writePieces(res, few.slice(0, -1));
   res.end(few.at(-1));
 }
 
-const toLength = (pieces: readonly Uint8Array[]) => pieces.reduce((sum, { length }) => sum + length, 0);
+export const toLength = (pieces: readonly Uint8Array[]) =>
+  pieces.reduce((sum, { length }) => sum + length, 0);
 
 /** Up to here a copy costs less than another write. */
 const COPIED_BYTES = 64 * 1024;
@@ -145,7 +158,7 @@ function toFew(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
 }
 
 /** In one system call, however many pieces. */
-function writePieces(res: Response, pieces: readonly Uint8Array[]): boolean {
+function writePieces(res: ServerResponse, pieces: readonly Uint8Array[]): boolean {
   if (pieces.length > 1) res.cork();
   const hasRoom = pieces.reduce((_, piece) => res.write(piece), true);
   if (pieces.length > 1) res.uncork();

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
 import type { Answer } from '../query/index.js';
 import type { SearchType } from './negotiate.js';
 
@@ -12,31 +12,37 @@ const representations: { readonly [K in SearchType]: string } = {
 const toOpaque = (tag: string, type: SearchType) => `${tag}.${representations[type]}`;
 
 /** POST is cached by nobody (RFC 9110 §9.3.3), and has no validator. */
-const isCacheable = ({ method }: Request) => method === 'GET' || method === 'HEAD';
+const isCacheable = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD';
+
+type Header = readonly [name: string, value: string];
 
 /**
- * `ETag`, `Cache-Control`, `Age` and `Vary` (RFC 9111 §5, RFC 5861 §4); without a validity `no-store` stays. The tag is
- * weak: links and timeStamp differ from answer to answer.
+ * `ETag`, `Cache-Control`, `Age` and `Vary` (RFC 9111 §5, RFC 5861 §4); none without a validity. The tag is weak: links
+ * and timeStamp differ from answer to answer.
  */
-export function writeValidity(res: Response, { isPrivate, validity }: Answer, type: SearchType): void {
-  if (validity === undefined) return;
+export function toValidityHeaders(
+  req: IncomingMessage,
+  { isPrivate, validity }: Answer,
+  type: SearchType,
+): Header[] {
+  if (validity === undefined) return [];
   const { tag, ageS, freshS, staleIfErrorS, isByKey } = validity;
-  if (ageS !== undefined) res.setHeader('Age', ageS);
-  if (!isCacheable(res.req)) return;
+  const age: Header[] = ageS === undefined ? [] : [['Age', String(ageS)]];
+  if (!isCacheable(req)) return age;
   const share = isPrivate ? 'private' : 'public';
-  res.setHeader('ETag', `W/"${toOpaque(tag, type)}"`);
-  res.setHeader('Cache-Control', `${share}, max-age=${freshS}, stale-if-error=${staleIfErrorS}`);
-  res.setHeader(
-    'Vary',
-    isByKey ? 'Accept, Accept-Encoding, Apikey, Authorization' : 'Accept, Accept-Encoding',
-  );
+  return [
+    ...age,
+    ['ETag', `W/"${toOpaque(tag, type)}"`],
+    ['Cache-Control', `${share}, max-age=${freshS}, stale-if-error=${staleIfErrorS}`],
+    ['Vary', isByKey ? 'Accept, Accept-Encoding, Apikey, Authorization' : 'Accept, Accept-Encoding'],
+  ];
 }
 
 /**
  * RFC 9110 §13.1.2, by weak comparison. `*` is any answer that is kept: whether there is one of others cannot be known
  * without asking the upstream.
  */
-export function isNotModified(req: Request, { validity }: Answer, type: SearchType): boolean {
+export function isNotModified(req: IncomingMessage, { validity }: Answer, type: SearchType): boolean {
   const given = req.headers['if-none-match'];
   if (given === undefined || validity?.ageS === undefined || !isCacheable(req)) return false;
   if (given.trim() === '*') return true;

@@ -191,6 +191,8 @@ export interface FeatureSource {
    * @throws invalidRequest with every fault against the schema
    */
   search(query: SearchQuery, caller: Caller): Promise<Answer>;
+  /** The same, for callers without a key, where the answer is there already; else nothing is asked of anybody. */
+  kept?(query: SearchQuery): Promise<Answer | undefined>;
   /** How the search would be asked. @throws as `search` does before it asks */
   explain(query: SearchQuery, caller: Caller): Promise<Explanation>;
   status(): SourceStatus;
