@@ -3,7 +3,8 @@ import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Link } from '../formats/index.js';
-import type { Answer, FeatureSource, PageEnd, SearchQuery } from '../query/index.js';
+import type { Answer, FeatureSource, PageEnd, SearchQuery, WholePage } from '../query/index.js';
+import { type Packed, pack, unite } from './gzip.js';
 import { toLinks } from './links.js';
 import { logWhenOver } from './log.js';
 import { createWriter, type SearchContext, toPage } from './page.js';
@@ -41,6 +42,10 @@ export interface RepeatsOptions {
 const MAX_CHARACTERS = 2 ** 20;
 const MAX_URL = 8192;
 const MAX_HEADERS = 8192;
+/** As `compression` does it: below, the answer fits a packet anyway. */
+const MIN_COMPRESSED = 1024;
+/** Of answers compressed once for all who take gzip: about a quarter of what they are. */
+const MAX_PACKED_BYTES = 8 * 2 ** 20;
 
 /**
  * Headers of requests that an answer from the cache takes no notice of, or that are looked at here. With any other,
@@ -53,7 +58,7 @@ const known = new Set(
 
 /** Written anew for each answer, by Node or here. */
 const ownHeaders = new Set(
-  `age cache-control connection content-length date etag keep-alive transfer-encoding vary x-request-id`.split(
+  `age cache-control connection content-encoding content-length date etag keep-alive transfer-encoding vary x-request-id`.split(
     ' ',
   ),
 );
@@ -69,9 +74,15 @@ function toKey(req: IncomingMessage, url: string | undefined): string | undefine
     if (name === 'host') hosts += 1;
     length += name.length + (rawHeaders[i + 1] as string).length;
   }
-  const isCompressed = /gzip|deflate|br|\*/i.test(headers['accept-encoding'] ?? '');
-  if (hosts !== 1 || length > MAX_HEADERS || isCompressed) return undefined;
+  if (hosts !== 1 || length > MAX_HEADERS) return undefined;
   return `${headers.host}\n${headers.accept ?? ''}\n${url}`;
+}
+
+/** RFC 9110 §12.5.3. Undefined: something that is not written here. */
+function toEncoding({ headers }: IncomingMessage): 'gzip' | 'identity' | undefined {
+  const accepted = headers['accept-encoding'] ?? '';
+  if (/(^|[\s,])gzip\s*($|,|;\s*q\s*=\s*(1|0?\.0*[1-9]))/i.test(accepted)) return 'gzip';
+  return /gzip|deflate|br|\*/i.test(accepted) ? undefined : 'identity';
 }
 
 function toHead(res: Response): string[] {
@@ -89,6 +100,11 @@ export function createRepeats({ logger, isStopping, readerIdleMs }: RepeatsOptio
     maxEntrySize: MAX_URL,
     sizeCalculation: (_, key) => key.length,
   });
+  const packed = new LRUCache<string, Packed>({
+    maxSize: MAX_PACKED_BYTES,
+    sizeCalculation: ({ bytes }) => bytes.length,
+  });
+  const packing = new Set<string>();
 
   return {
     remember(req, res, { source, context }) {
@@ -114,47 +130,78 @@ export function createRepeats({ logger, isStopping, readerIdleMs }: RepeatsOptio
     toListener: (app) => (req, res) => {
       const key = toKey(req, req.url);
       const repeat = key === undefined || isStopping() ? undefined : repeats.get(key);
-      if (repeat?.source.kept === undefined) return app(req, res);
+      const encoding = repeat && toEncoding(req);
+      if (repeat?.source.kept === undefined || encoding === undefined) return app(req, res);
       const pass = () => app(req, res);
       repeat.source.kept(repeat.query).then((kept) => {
-        if (kept?.whole === undefined || isStopping()) return pass();
-        answer(req, res, kept, repeat);
+        const body = kept?.whole && toBody(kept, kept.whole, repeat, encoding);
+        if (kept === undefined || body === undefined || isStopping()) return pass();
+        answer(req, res, kept, body, repeat);
       }, pass);
     },
   };
 
-  function answer(req: IncomingMessage, res: ServerResponse, kept: Answer, repeat: Repeat): void {
-    const { type } = repeat.context;
+  /** Undefined: it would have to be compressed first. That is begun, for the next one. */
+  function toBody(
+    kept: Answer,
+    whole: WholePage,
+    repeat: Repeat,
+    encoding: 'gzip' | 'identity',
+  ): Body | undefined {
+    const [pieces, ending] = toPieces(whole, repeat);
+    const plain = { pieces: [...pieces, ending], plainBytes: toLength(pieces) + ending.length };
+    if (encoding === 'identity' || plain.plainBytes < MIN_COMPRESSED) return plain;
+    const name = `${kept.validity?.tag} ${repeat.context.type}`;
+    const known = packed.get(name);
+    if (known !== undefined) return { ...plain, pieces: unite(known, ending), encoding };
+    if (packing.has(name)) return undefined;
+    packing.add(name);
+    pack(pieces)
+      .then(
+        (done) => packed.set(name, done),
+        () => {},
+      )
+      .finally(() => packing.delete(name));
+    return undefined;
+  }
+
+  function answer(req: IncomingMessage, res: ServerResponse, kept: Answer, body: Body, repeat: Repeat): void {
     req.id = toRequestId(req);
-    const own = toValidityHeaders(req, kept, type).flat();
+    const own = toValidityHeaders(req, kept, repeat.context.type).flat();
     const head = [...repeat.head, 'X-Request-Id', req.id, ...own];
     const { module, route } = repeat;
     const outcome: { features?: number; bytes?: number; outcome?: string } = {};
     logWhenOver(logger, req, res, () => ({ module, route, ...outcome }));
-    if (isNotModified(req, kept, type)) {
+    if (isNotModified(req, kept, repeat.context.type)) {
       const withoutType = head.filter((_, i) => head[i - (i % 2)] !== 'content-type');
       res.writeHead(304, withoutType).end();
       return;
     }
-    const pieces = toPieces(kept, repeat);
     outcome.features = kept.whole?.end.numberReturned ?? 0;
-    outcome.bytes = toLength(pieces);
+    outcome.bytes = body.plainBytes;
     res.on('timeout', () => {
       outcome.outcome = 'stalled';
       req.socket.resetAndDestroy();
     });
-    res.writeHead(200, [...head, 'Content-Length', String(outcome.bytes)]);
-    endWith(res, pieces, readerIdleMs);
+    if (body.encoding !== undefined) head.push('Content-Encoding', body.encoding);
+    res.writeHead(200, [...head, 'Content-Length', String(toLength(body.pieces))]);
+    endWith(res, body.pieces, readerIdleMs);
   }
 }
 
-function toPieces({ whole }: Answer, repeat: Repeat): readonly Uint8Array[] {
-  if (whole === undefined) return [];
+interface Body {
+  readonly pieces: readonly Uint8Array[];
+  readonly plainBytes: number;
+  readonly encoding?: 'gzip';
+}
+
+/** The features with what stands before them, and what follows them. */
+function toPieces(whole: WholePage, repeat: Repeat): [readonly Uint8Array[], Uint8Array] {
   const { context } = repeat;
   const writer = createWriter(context.type);
   const pieces = whole.batches.flatMap((batch) => writer.writeBatch(batch));
   if (repeat.links?.end !== whole.end) {
     repeat.links = { end: whole.end, links: toLinks(context, whole.end.next) };
   }
-  return [...pieces, writer.writeEnd(toPage(whole.end, repeat.links.links))];
+  return [pieces, writer.writeEnd(toPage(whole.end, repeat.links.links))];
 }

@@ -1,3 +1,5 @@
+import { get, type IncomingHttpHeaders } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Answer, SearchQuery, Validity } from '../../src/query/index.js';
 import {
@@ -115,12 +117,47 @@ describe('the short way', () => {
   });
 });
 
+describe('compressed', () => {
+  test.each(['gzip', 'gzip, deflate, br, zstd', 'br;q=1.0, gzip;q=0.8, *;q=0.1'])(
+    'once for all who accept it, and the same: %s',
+    async (accepted) => {
+      given = { ...toKept(200), validity: { ...validity, tag: `T-${number}` } };
+      const headers = { 'accept-encoding': accepted };
+      const plain = await send(service, path);
+      await readBytes(path, headers);
+      for (let i = 0; ways.at(-1) !== 'short' && i < 100; i += 1) await readBytes(path, headers);
+      const { headers: its, bytes } = await readBytes(path, headers);
+      expect(its).toMatchObject({ 'content-encoding': 'gzip', 'content-length': String(bytes.length) });
+      expect(its.vary).toBe('Accept, Accept-Encoding');
+      const text = gunzipSync(bytes).toString();
+      expect(toLasting({ ...plain, text }).text).toBe(toLasting(plain).text);
+      expect(bytes.length).toBeLessThan(text.length / 3);
+    },
+  );
+
+  test('not where it is too small to gain by it', async () => {
+    await send(service, path);
+    const { headers } = await send(service, path, { headers: { 'accept-encoding': 'gzip' } });
+    expect(headers).not.toHaveProperty('content-encoding');
+    expect(ways).toEqual(['long', 'short']);
+  });
+});
+
+async function readBytes(path: string, headers: Record<string, string>) {
+  return new Promise<{ headers: IncomingHttpHeaders; bytes: Buffer }>((resolve, reject) => {
+    get({ host: '127.0.0.1', port: service.port, path, headers, agent: false }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part) => void parts.push(part));
+      response.on('end', () => resolve({ headers: response.headers, bytes: Buffer.concat(parts) }));
+    }).on('error', reject);
+  });
+}
+
 describe('the long way is taken', () => {
   test.each<[string, { method?: string; headers?: Record<string, string> }]>([
     ['with a key', { headers: { apikey: 'K' } }],
     ['with a token', { headers: { authorization: 'Bearer T' } }],
     ['through a proxy that says for whom', { headers: { 'x-forwarded-host': 'elsewhere.example' } }],
-    ['compressed', { headers: { 'accept-encoding': 'gzip' } }],
     ['by HEAD', { method: 'HEAD' }],
     ['by POST', { method: 'POST' }],
   ])('%s', async (_, options) => {
@@ -128,6 +165,12 @@ describe('the long way is taken', () => {
     await send(service, path);
     await send(service, path, options);
     expect(ways).toEqual(['long', 'long', 'long']);
+  });
+
+  test('to another encoding than gzip', async () => {
+    await send(service, path);
+    await send(service, path, { headers: { 'accept-encoding': 'br, gzip;q=0' } });
+    expect(ways).toEqual(['long', 'long']);
   });
 
   test('where a key stands in the URL', async () => {
