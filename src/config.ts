@@ -58,6 +58,11 @@ export interface Config {
   readonly localScanMaxFeatures: number;
   /** Requests a second of one caller's address; 0: any number. */
   readonly clientRateLimit: number;
+  /** How long an answer is kept, in seconds; 0: not at all. */
+  readonly cacheTtlS: number;
+  /** Memory for answers, kept and on their way; 0: none are kept. */
+  readonly cacheMaxBytes: number;
+  readonly cacheMaxEntryBytes: number;
   /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
   readonly ignored: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -232,13 +237,14 @@ export const variables = {
   GEOM_MAX_VERTICES: { default: '50000', read: integer(1, maxTimerMs) },
   LOCAL_SCAN_MAX_FEATURES: { default: '100000', read: integer(0, maxTimerMs) },
   CLIENT_RATE_LIMIT: { default: '0', read: integer(0, maxRate) },
+  CACHE_TTL_S: { default: '300', read: integer(0, maxTimerMs) },
+  CACHE_MAX_BYTES: { default: '67108864', read: integer(0, Number.MAX_SAFE_INTEGER) },
+  CACHE_MAX_ENTRY_BYTES: { default: '8388608', read: integer(0, Number.MAX_SAFE_INTEGER) },
   LOG_LEVEL: {
     default: 'info',
     read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   },
 } as const;
-
-const bytes = integer(1, Number.MAX_SAFE_INTEGER);
 
 function readRedisUrl(given: string): string | undefined {
   const isRedis = URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol);
@@ -250,9 +256,6 @@ function readRedisUrl(given: string): string | undefined {
  * one that asks for nothing.
  */
 export const notBuilt = {
-  CACHE_TTL_S: { read: integer(0, maxTimerMs), nothing: '0' },
-  CACHE_MAX_BYTES: { read: bytes },
-  CACHE_MAX_ENTRY_BYTES: { read: bytes },
   REDIS_URL: { read: value('must be a redis or rediss URL', readRedisUrl) },
 } as const;
 
@@ -406,6 +409,9 @@ export function loadConfig(env: Environment): Config {
     geomMaxVertices: values.GEOM_MAX_VERTICES,
     localScanMaxFeatures: values.LOCAL_SCAN_MAX_FEATURES,
     clientRateLimit: values.CLIENT_RATE_LIMIT,
+    cacheTtlS: values.CACHE_TTL_S,
+    cacheMaxBytes: values.CACHE_MAX_BYTES,
+    cacheMaxEntryBytes: values.CACHE_MAX_ENTRY_BYTES,
     ignored,
     logLevel: values.LOG_LEVEL,
   });

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
+import { type AnswersParts, createAnswers, type KeptPage } from './answers/index.js';
+import { createMemoryCache } from './cache/index.js';
 import { loadSettings, type ModuleConfig } from './config/modules.js';
 import { type Config, ConfigError, toProxy } from './config.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
@@ -32,7 +34,10 @@ async function main(): Promise<void> {
     logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
   }
   const metrics = createMetrics({ ofProcess: true });
-  const mounted = await Promise.all(modules.map((module) => toModule(module, config, logger, metrics)));
+  const answers = toAnswersParts(config, metrics);
+  const mounted = await Promise.all(
+    modules.map((module) => toModule(module, config, { answers, logger, metrics })),
+  );
   let isStopping = false;
   const ending = new AbortController();
   const parts = { logger, metrics, isStopping: () => isStopping, ending: ending.signal };
@@ -56,7 +61,7 @@ async function main(): Promise<void> {
     logger.info({ signal }, 'stopping');
     setTimeout(() => ending.abort(), ANSWER_GRACE_MS);
     await stop(server, STOP_GRACE_MS);
-    for (const { source } of mounted) source.close();
+    for (const { close } of mounted) close();
     await demo?.close();
     logger.info('stopped');
     process.exit(0);
@@ -94,21 +99,54 @@ function toDemoEnvironment(wfsUrl: string): NodeJS.ProcessEnv {
   return { LOG_LEVEL: 'warn', WFS_RATE_LIMIT: '1000', ...Object.fromEntries(others), ...own };
 }
 
-async function toModule(module: ModuleConfig, config: Config, logger: Logger, metrics: Metrics) {
+type SharedAnswers = Omit<AnswersParts, 'name' | 'takesKeys'>;
+
+/** One budget of memory for the answers of all modules. */
+function toAnswersParts(
+  { cacheTtlS, cacheMaxBytes, cacheMaxEntryBytes }: Config,
+  metrics: Metrics,
+): SharedAnswers {
+  const memory = createMemoryCache<KeptPage>({
+    maxBytes: cacheMaxBytes,
+    maxEntryBytes: cacheMaxEntryBytes,
+  });
+  metrics.watchCache(memory);
+  const isKept = cacheTtlS > 0 && cacheMaxBytes > 0 && cacheMaxEntryBytes > 0;
+  return {
+    room: memory,
+    cache: isKept ? memory : undefined,
+    freshS: cacheTtlS,
+    maxEntryBytes: cacheMaxEntryBytes,
+  };
+}
+
+interface SharedParts {
+  readonly answers: SharedAnswers;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+async function toModule(module: ModuleConfig, config: Config, { answers, logger, metrics }: SharedParts) {
   const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
   const log = logger.child({ module: name });
   const account = await createOwnAccount(module, config, log);
+  const options = { ...toWfsOptions(module, config, account), metrics: metrics.upstream(name) };
+  const source = createWfsSource(options, log);
+  const takesKeys = module.wfsApikeyIn.length > 0;
   return {
     name,
     title,
     ...(description !== undefined && { description }),
     ...(example !== undefined && { example }),
     limits: { limitMax, geomMaxVertices, bodyLimit },
-    source: createWfsSource(
-      { ...toWfsOptions(module, config, account), metrics: metrics.upstream(name) },
-      log,
-    ),
-  } satisfies Module;
+    source: createAnswers(source, {
+      ...answers,
+      name,
+      takesKeys,
+      onEvent: (event) => metrics.answered(name, event),
+    }),
+    close: () => source.close(),
+  } satisfies Module & { close(): void };
 }
 
 /** The service's own account at the upstream, where it has one. */

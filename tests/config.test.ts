@@ -34,6 +34,9 @@ describe('the environment', () => {
       geomMaxVertices: 50000,
       localScanMaxFeatures: 100000,
       clientRateLimit: 0,
+      cacheTtlS: 300,
+      cacheMaxBytes: 67108864,
+      cacheMaxEntryBytes: 8388608,
       ignored: [],
       logLevel: 'info',
     });
@@ -78,6 +81,9 @@ describe('the environment', () => {
       GEOM_MAX_VERTICES: '1.5',
       LOCAL_SCAN_MAX_FEATURES: 'all',
       CLIENT_RATE_LIMIT: '-1',
+      CACHE_TTL_S: '5m',
+      CACHE_MAX_BYTES: '64mb',
+      CACHE_MAX_ENTRY_BYTES: '-1',
       LOG_LEVEL: 'loud',
     };
     expect(faultsOf(env)).toEqual(Object.keys(env));
@@ -85,14 +91,11 @@ describe('the environment', () => {
 
   test('what is not built yet is named where it is set, and a bad value stops the start all the same', () => {
     const set = {
-      CACHE_TTL_S: '300',
-      CACHE_MAX_BYTES: '67108864',
-      CACHE_MAX_ENTRY_BYTES: '8388608',
       REDIS_URL: 'rediss://user:secret@redis:6379/0',
     };
     expect(Object.keys(set)).toEqual(Object.keys(notBuilt));
     expect(loadConfig(set).ignored).toEqual(Object.keys(set));
-    expect(loadConfig({ CACHE_TTL_S: ' 0 ', REDIS_URL: ' ' }).ignored).toEqual([]);
+    expect(loadConfig({ REDIS_URL: ' ' }).ignored).toEqual([]);
     const bad = Object.fromEntries(Object.keys(set).map((name) => [name, 'http://many']));
     expect(faultsOf(bad)).toEqual(Object.keys(set));
     for (const name of Object.keys(set)) expect(variables).not.toHaveProperty(name);

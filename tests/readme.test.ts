@@ -142,7 +142,7 @@ describe('what the README names is there', () => {
     const rooms = [...sectionOf('The way a request walks').matchAll(/-> ([a-z]+\/) /g)].map(
       ([, room = '']) => room,
     );
-    expect(rooms).toEqual(['http/', 'query/', 'wfs/', 'gml/', 'formats/']);
+    expect(rooms).toEqual(['http/', 'query/', 'answers/', 'wfs/', 'gml/', 'formats/']);
     for (const file of [
       ...files,
       ...rooms.map((room) => `src/${room}`),

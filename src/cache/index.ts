@@ -1,1 +1,3 @@
+export type { ChunkCache, Chunked, Room } from './chunks.js';
+export { createMemoryCache } from './memory.js';
 export { createRefreshing } from './refreshing.js';

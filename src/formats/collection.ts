@@ -14,9 +14,9 @@ function toCounts({ numberReturned, numberMatched }: Page): object {
 export function createCollectionWriter(): FeatureWriter {
   let before: Uint8Array = begin;
   return {
-    writeBatch({ bytes, ends }: Batch): Uint8Array {
-      if (ends.length === 0) return Buffer.alloc(0);
-      const written = Buffer.concat([before, bytes]);
+    writeBatch({ bytes, ends }: Batch): readonly Uint8Array[] {
+      if (ends.length === 0) return [];
+      const written = [before, bytes];
       before = comma;
       return written;
     },

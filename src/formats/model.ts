@@ -25,9 +25,12 @@ export interface Page {
   readonly links: readonly Link[];
 }
 
-/** Writes what is around features. Each call gives the bytes to send next; the first brings the beginning along. */
+/**
+ * Writes what is around features. Each call gives the bytes to send next, in pieces of which some may be the batch's own;
+ * the first brings the beginning along.
+ */
 export interface FeatureWriter {
-  writeBatch(batch: Batch): Uint8Array;
+  writeBatch(batch: Batch): readonly Uint8Array[];
   /** The collection is whole. Never called after a fault: what has no end is not one. */
   writeEnd(page: Page): Uint8Array;
 }

@@ -6,7 +6,7 @@ const lineFeed = 0x0a;
 /** GeoJSON text sequences (RFC 8142 §2): RS, a feature, LF; nothing else, so counts and links have no place. */
 export function createSequenceWriter(): FeatureWriter {
   return {
-    writeBatch({ bytes, ends }: Batch): Uint8Array {
+    writeBatch({ bytes, ends }: Batch): readonly Uint8Array[] {
       const written = Buffer.alloc(bytes.length + ends.length + (ends.length > 0 ? 1 : 0));
       let at = 0;
       let start = 0;
@@ -17,7 +17,7 @@ export function createSequenceWriter(): FeatureWriter {
         written[at - 1] = lineFeed;
         start = end + 1;
       }
-      return written;
+      return [written];
     },
     writeEnd: () => Buffer.alloc(0),
   };

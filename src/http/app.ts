@@ -1,12 +1,13 @@
+import type { RequestListener } from 'node:http';
 import { constants } from 'node:zlib';
 import compression from 'compression';
 import cors from 'cors';
-import express, { type Express, type RequestHandler, Router } from 'express';
+import express, { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { invalidRequest, ServiceError, toMessage } from '../errors.js';
-import type { Metrics } from '../metrics/index.js';
+import { type Metrics, uncountedHttp } from '../metrics/index.js';
 import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
 import { createClientLimit } from './client-limit.js';
@@ -20,6 +21,7 @@ import { createMetricsPage, createRequestCount } from './metrics.js';
 import { type DocumentLimits, loadDocument, type ModuleAbout, type OpenApiDocument } from './openapi.js';
 import { createModuleHealth, createOps } from './ops.js';
 import { createProblemHandler } from './problem.js';
+import { createRepeats, type Repeats } from './repeats.js';
 import { createSearch, defaultReaderIdleMs, type SearchConfig } from './search.js';
 import { maxHeaderBytes, maxUrlBytes } from './server.js';
 import { createRequestValidator, type RequestValidator } from './validation.js';
@@ -138,13 +140,18 @@ function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
     : { ...module, docPage: `doc/${module.name}/`, document, validate: createLazyValidator(document) };
 }
 
-function createModule(module: DocumentedModule, config: HttpConfig, parts: HttpParts): Router {
+function createModule(
+  module: DocumentedModule,
+  config: HttpConfig,
+  parts: HttpParts,
+  repeats: Repeats,
+): Router {
   const { name, validate, limits } = module;
   const { ending } = parts;
   const source = ending === undefined ? module.source : createEndingSource(module.source, ending);
   const router = Router();
   const logger = parts.logger.child({ module: name });
-  const search = createSearch({ source, validate, logger }, { ...config, ...limits });
+  const search = createSearch({ source, validate, logger, repeats }, { ...config, ...limits });
   // Express forgets the base when a handler throws; the log tells the route all the same.
   router.use((req, res, next) => {
     res.locals.base = req.baseUrl;
@@ -175,7 +182,10 @@ function createNotFound(names: readonly string[]): RequestHandler {
 }
 
 /** The whole of HTTP, in the order a request meets it. */
-export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): Express {
+export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): RequestListener {
+  const { readerIdleMs = defaultReaderIdleMs } = config;
+  const { metrics } = parts;
+  const repeats = createRepeats({ ...parts, metrics: metrics?.http ?? uncountedHttp, readerIdleMs });
   const documented = modules.map((module) => toDocumented(module, modules.length === 1));
   const app = express();
   app.disable('x-powered-by');
@@ -183,29 +193,29 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.set('trust proxy', config.trustProxy);
   app.set('query parser', () => ({}));
 
-  if (parts.metrics !== undefined) app.use(createRequestCount(parts.metrics.http));
+  if (metrics !== undefined) app.use(createRequestCount(metrics.http));
   app.use(createRequestLog(parts.logger));
   app.use(securityHeaders);
   app.use(cors(corsOptions));
   app.use(refuseWhenStopping(parts.isStopping));
   app.use(checkLengths);
   app.use(checkHost);
-  app.use(cutIdleReaders(config.readerIdleMs ?? defaultReaderIdleMs));
+  app.use(cutIdleReaders(readerIdleMs));
   app.use(compress);
   app.use(noStore);
   app.use(createOps(modules, parts.isStopping));
-  if (parts.metrics !== undefined) app.use(createMetricsPage(parts.metrics));
+  if (metrics !== undefined) app.use(createMetricsPage(metrics));
   app.use('/api/doc', createDocs(documented));
   app.use(createListing(documented, config));
   const limit = createClientLimit(config.clientRateLimit ?? 0);
-  for (const module of documented) {
-    app.use(`/api/${module.name}`, limit, createModule(module, config, parts));
-  }
+  for (const module of documented)
+    app.use(`/api/${module.name}`, limit, createModule(module, config, parts, repeats));
   app
     .route('/')
     .get((_req, res) => res.redirect(303, '/api/doc/'))
     .all(allowOnly('GET, HEAD'));
   app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));
-  return app;
+  // the limit counts whoever asks, also for what is kept
+  return config.clientRateLimit ? app : repeats.toListener(app);
 }

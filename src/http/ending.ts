@@ -26,6 +26,7 @@ export function createEndingSource(source: FeatureSource, ending: AbortSignal): 
         throw error;
       });
     },
+    ...(source.kept && { kept: source.kept.bind(source) }),
     status: () => source.status(),
   };
 }

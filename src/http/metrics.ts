@@ -1,25 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type RequestHandler, Router } from 'express';
 import type { HttpMetrics, Metrics } from '../metrics/index.js';
+import { type Outcome, toOutcome } from './log.js';
 import { allowOnly } from './methods.js';
 
-/** Counts every request once it is over, however it ends. */
+/** Counts a request once it is over, however it ends. */
+export function countWhenOver(
+  metrics: HttpMetrics,
+  req: IncomingMessage,
+  res: ServerResponse,
+  tell: () => Outcome,
+): void {
+  const begun = performance.now();
+  metrics.begun();
+  res.once('close', () => {
+    const { module, route, bytes = 0, features = 0, outcome } = tell();
+    metrics.ended({
+      module,
+      route,
+      method: String(req.method),
+      status: res.headersSent ? res.statusCode : 0,
+      outcome: outcome ?? (res.writableFinished ? 'done' : 'left'),
+      seconds: (performance.now() - begun) / 1000,
+      bytes,
+      features,
+    });
+  });
+}
+
+/** Counts every request. */
 export function createRequestCount(metrics: HttpMetrics): RequestHandler {
   return (req, res, next) => {
-    const begun = performance.now();
-    metrics.begun();
-    res.once('close', () => {
-      const { module, base = req.baseUrl, bytes = 0, features = 0, outcome } = res.locals;
-      metrics.ended({
-        module,
-        route: req.route === undefined ? undefined : `${base}${req.route.path}`,
-        method: req.method,
-        status: res.headersSent ? res.statusCode : 0,
-        outcome: outcome ?? (res.writableFinished ? 'done' : 'left'),
-        seconds: (performance.now() - begun) / 1000,
-        bytes,
-        features,
-      });
-    });
+    countWhenOver(metrics, req, res, () => toOutcome(req, res));
     next();
   };
 }

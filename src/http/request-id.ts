@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 /** RFC 9562 §4; nginx's `$request_id` is one without the hyphens. */
 const uuid = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
@@ -17,9 +17,7 @@ export function toForeignId({ headers }: IncomingMessage): string | undefined {
  * The id of a request, the same in the log, in `x-request-id` and in a problem's `instance`, which is a `urn:uuid`: a
  * gateway's is taken over where it is a UUID.
  */
-export function toRequestId(req: IncomingMessage, res: ServerResponse): string {
+export function toRequestId(req: IncomingMessage): string {
   const parts = uuid.exec(String(req.headers['x-request-id'] ?? ''));
-  const id = parts === null ? randomUUID() : parts.slice(1).join('-').toLowerCase();
-  res.setHeader('X-Request-Id', id);
-  return id;
+  return parts === null ? randomUUID() : parts.slice(1).join('-').toLowerCase();
 }

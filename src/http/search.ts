@@ -1,16 +1,33 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { type Message, toText } from '../errors.js';
-import { createCollectionWriter, createSequenceWriter } from '../formats/index.js';
-import { type FeatureSource, type SearchQuery, toCredentials, toSearchQuery } from '../query/index.js';
+import { toText } from '../errors.js';
+import {
+  type Answer,
+  type FeatureSource,
+  type SearchQuery,
+  toCredentials,
+  toSearchQuery,
+} from '../query/index.js';
 import { toAddress } from './client-limit.js';
-import { type LinkContext, toBaseUrl, toLinkHeader, toLinks } from './links.js';
-import { type SearchType, toSearchType } from './negotiate.js';
+import { toBaseUrl, toLinkHeader, toLinks } from './links.js';
+import { toSearchType } from './negotiate.js';
+import { createWriter, type SearchContext, toPage } from './page.js';
 import { readParameters } from './parameters.js';
 import { toLogged, toSecrets } from './problem.js';
-import { CallerGone, endFeatures, streamFeatures, toLeftSignal, untilLeft } from './stream.js';
+import { createReadings, type Reading } from './readings.js';
+import type { Repeats } from './repeats.js';
+import {
+  CallerGone,
+  endFeatures,
+  type StreamOptions,
+  sendWhole,
+  streamFeatures,
+  toLeftSignal,
+  untilLeft,
+} from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
+import { isNotModified, toValidityHeaders } from './validity.js';
 
 export type SearchConfig = Pick<Config, 'publicUrl' | 'limitMax' | 'geomMaxVertices'> & {
   /** How long a reader may take nothing before it is cut off; by default a minute. */
@@ -18,6 +35,7 @@ export type SearchConfig = Pick<Config, 'publicUrl' | 'limitMax' | 'geomMaxVerti
 };
 
 export interface SearchParts {
+  readonly repeats: Pick<Repeats, 'remember'>;
   readonly source: FeatureSource;
   readonly validate: RequestValidator;
   readonly logger: Logger;
@@ -26,7 +44,8 @@ export interface SearchParts {
 export const defaultReaderIdleMs = 60_000;
 
 /** Status and headers, once there is something to say. */
-function writeHead(res: Response, context: LinkContext): void {
+function writeHead(res: Response, context: SearchContext, answer: Answer): void {
+  for (const [name, value] of toValidityHeaders(res.req, answer, context.type)) res.setHeader(name, value);
   // Not by Express, which would add a charset: JSON has none (RFC 8259 §11).
   res.status(200).setHeader('Content-Type', context.type);
   if (context.type !== 'application/geo+json-seq') return;
@@ -34,25 +53,41 @@ function writeHead(res: Response, context: LinkContext): void {
   if (link !== '') res.set('Link', link);
 }
 
-const createWriter = (type: SearchType) =>
-  type === 'application/geo+json-seq' ? createSequenceWriter() : createCollectionWriter();
+/** The client has it already (RFC 9110 §15.4.5). */
+function writeNotModified(res: Response, { type }: SearchContext, answer: Answer): void {
+  for (const [name, value] of toValidityHeaders(res.req, answer, type)) res.setHeader(name, value);
+  res.status(304).end();
+}
 
 /** `GET`, `HEAD` and `POST` of one module's search. */
 export function createSearch(parts: SearchParts, config: SearchConfig): RequestHandler {
+  const read = createReader(parts, config);
   return async (req, res) => {
-    res.vary('Accept');
+    res.setHeader('Vary', 'Accept');
     const type = toSearchType(req.headers.accept);
-    const parameters = readParameters(req);
-    const credentials = toCredentials(parameters);
-    res.locals.credentials = credentials;
-    const byDocument = await parts.validate(req, parameters);
-    const query = readChecked(() => toSearchQuery(parameters, config), byDocument);
+    const { parameters, query } = await read(req, res);
     const left = toLeftSignal(res);
     const url = `${toBaseUrl(req, config)}${req.baseUrl}${req.path}`;
     const context = { url, isPost: req.method === 'POST', parameters, query, type };
+    const { credentials = {} } = res.locals;
     const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id) };
     if (query.explain) return explain(res, parts.source, query, caller);
-    await answer(req, res, { ...parts, config, context, caller, query, type });
+    await answer(req, res, { ...parts, config, context, caller, query });
+  };
+}
+
+/** Reads what is asked, and leaves the caller's credentials in `res.locals`. */
+function createReader({ validate }: SearchParts, config: SearchConfig) {
+  const readings = createReadings();
+  return async (req: Request, res: Response): Promise<Reading> => {
+    const known = readings.recall(req);
+    if (known !== undefined) return known;
+    const parameters = readParameters(req);
+    res.locals.credentials = toCredentials(parameters);
+    const byDocument = await validate(req, parameters);
+    const query = readChecked(() => toSearchQuery(parameters, config), byDocument);
+    readings.remember(req, { parameters, query });
+    return { parameters, query };
   };
 }
 
@@ -69,27 +104,20 @@ async function explain(
 
 interface Asked extends SearchParts {
   readonly config: SearchConfig;
-  readonly context: LinkContext;
+  readonly context: SearchContext;
   readonly caller: Parameters<FeatureSource['search']>[1];
   readonly query: SearchQuery;
-  readonly type: SearchType;
 }
 
 async function answer(req: Request, res: Response, asked: Asked): Promise<void> {
   const left = asked.caller.signal;
   try {
     const searching = asked.source.search(asked.query, asked.caller);
-    const { features } = await untilLeft(searching, left).catch((error: unknown) => {
+    const given = await untilLeft(searching, left).catch((error: unknown) => {
       searching.then((late) => endFeatures(late.features)).catch(() => {});
       throw error;
     });
-    if (req.method === 'HEAD') {
-      endFeatures(features);
-      writeHead(res, asked.context);
-      res.end();
-    } else {
-      await stream(res, features, asked);
-    }
+    await give(req, res, given, asked);
   } catch (error) {
     if (left.aborted || error instanceof CallerGone) res.locals.outcome ??= 'left';
     else if (!res.headersSent) throw error;
@@ -97,25 +125,31 @@ async function answer(req: Request, res: Response, asked: Asked): Promise<void> 
   }
 }
 
-function stream(res: Response, features: Parameters<typeof streamFeatures>[0], asked: Asked): Promise<void> {
-  return streamFeatures(features, {
-    res,
-    writer: createWriter(asked.type),
-    left: asked.caller.signal,
-    readerIdleMs: asked.config.readerIdleMs ?? defaultReaderIdleMs,
-    begin: () => writeHead(res, asked.context),
-    toPage: ({ numberReturned, numberMatched, next, warnings }) => ({
-      numberReturned,
-      ...(numberMatched === undefined ? {} : { numberMatched }),
-      ...(warnings === undefined ? {} : { warnings: warnings.map(toWarning) }),
-      timeStamp: new Date(),
-      links: toLinks(asked.context, next),
-    }),
-  });
+async function give(req: Request, res: Response, given: Answer, asked: Asked): Promise<void> {
+  const { context } = asked;
+  const isUnchanged = isNotModified(req, given, context.type);
+  if (isUnchanged || req.method === 'HEAD') {
+    endFeatures(given.features);
+    if (isUnchanged) return writeNotModified(res, context, given);
+    writeHead(res, context, given);
+    res.end();
+    return;
+  }
+  const options = toStreamOptions(res, given, asked);
+  if (given.whole === undefined) return streamFeatures(given.features, options);
+  sendWhole(given.whole, options);
+  asked.repeats.remember(req, res, { context, source: asked.source });
 }
 
-function toWarning(message: Message): { code: string; message: string } {
-  return { code: message.id, message: toText(message) };
+function toStreamOptions(res: Response, given: Answer, { context, caller, config }: Asked): StreamOptions {
+  return {
+    res,
+    writer: createWriter(context.type),
+    left: caller.signal,
+    readerIdleMs: config.readerIdleMs ?? defaultReaderIdleMs,
+    begin: () => writeHead(res, context, given),
+    toPage: (end) => toPage(end, toLinks(context, end.next)),
+  };
 }
 
 /** RST, not FIN: to an HTTP/1.0 reader, and to a proxy that caches, FIN would make the half a whole. */

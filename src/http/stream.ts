@@ -1,11 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import type { FeatureWriter, Page } from '../formats/index.js';
-import type { Answer, FeatureBatch, PageEnd } from '../query/index.js';
+import type { Answer, FeatureBatch, PageEnd, WholePage } from '../query/index.js';
 
 /** Written response bodies, with backpressure and the end of the caller's patience. */
 interface Sink {
   /** Resolves once more may be written; rejects when the caller is gone. */
-  write(bytes: Uint8Array): Promise<void>;
+  write(pieces: readonly Uint8Array[]): Promise<void>;
 }
 
 /** The caller left, or stopped reading for too long: nobody is there to be told anything. */
@@ -24,16 +25,13 @@ export class CallerGone extends Error {
 function createSink(res: Response, left: AbortSignal, idleMs: number): Sink {
   let wake = () => {};
   res.on('drain', () => wake());
-  res.on('timeout', () => {
-    res.locals.outcome = 'stalled';
-    res.req.socket.resetAndDestroy();
-  });
+  resetWhenStalled(res);
   left.addEventListener('abort', () => wake(), { once: true });
   return {
-    async write(bytes) {
+    async write(pieces) {
       left.throwIfAborted();
-      if (bytes.length === 0) return;
-      const hasRoom = res.write(bytes);
+      if (pieces.length === 0) return;
+      const hasRoom = writePieces(res, toFew(count(res, pieces)));
       (res as Response & { flush?(): void }).flush?.();
       if (hasRoom) return;
       res.setTimeout(idleMs);
@@ -44,6 +42,14 @@ function createSink(res: Response, left: AbortSignal, idleMs: number): Sink {
       res.setTimeout(0);
     },
   };
+}
+
+/** Not Node's own FIN: to some readers it would make the half a whole. */
+function resetWhenStalled(res: Response): void {
+  res.on('timeout', () => {
+    res.locals.outcome = 'stalled';
+    res.req.socket.resetAndDestroy();
+  });
 }
 
 /** Aborted when the connection closes before the answer is whole. */
@@ -87,35 +93,76 @@ export function endFeatures(features: Features): void {
  * fault. An error thrown before `begin` was called is an answer of its own; after it, the connection must be reset.
  */
 export async function streamFeatures(features: Features, options: StreamOptions): Promise<void> {
-  const { res, writer, left, readerIdleMs, begin, toPage } = options;
+  const { res, writer, left, readerIdleMs, begin } = options;
   const sink = createSink(res, left, readerIdleMs);
   let isWhole = false;
-  const end = (last: PageEnd, before?: Uint8Array) => {
+  const end = (last: PageEnd, before: readonly Uint8Array[] = []) => {
     isWhole = true;
-    const rest = writer.writeEnd(toPage(last));
-    const bytes = before === undefined ? rest : Buffer.concat([before, rest]);
-    if (!res.headersSent) res.setHeader('Content-Length', bytes.length);
-    res.setTimeout(readerIdleMs); // Node sets its own again once the last byte has gone out.
-    res.end(count(res, bytes));
+    writeEnd(last, before, options);
   };
   try {
     const first = await untilLeft(features.next(), left);
     begin();
     if (first.done) return end(first.value);
-    const bytes = writer.writeBatch(countFeatures(res, first.value));
+    const pieces = writer.writeBatch(countFeatures(res, first.value));
     const second = untilLeft(features.next(), left);
     const soon = await settledSoon(second);
-    if (soon?.done) return end(soon.value, bytes);
-    await sink.write(count(res, bytes));
+    if (soon?.done) return end(soon.value, pieces);
+    await sink.write(pieces);
     let next = await second;
     while (!next.done) {
-      await sink.write(count(res, writer.writeBatch(countFeatures(res, next.value))));
+      await sink.write(writer.writeBatch(countFeatures(res, next.value)));
       next = await untilLeft(features.next(), left);
     }
     end(next.value);
   } finally {
     if (!isWhole) endFeatures(features);
   }
+}
+
+/** Sends a page that is there already: with its length, and copied nowhere on the way. */
+export function sendWhole({ batches, end }: WholePage, options: StreamOptions): void {
+  const { res, writer, begin } = options;
+  begin();
+  resetWhenStalled(res);
+  const pieces = batches.flatMap((batch) => writer.writeBatch(countFeatures(res, batch)));
+  writeEnd(end, pieces, options);
+}
+
+/** The last bytes; where they are the first too, the length is known. */
+function writeEnd(last: PageEnd, before: readonly Uint8Array[], options: StreamOptions): void {
+  const { res, writer, readerIdleMs, toPage } = options;
+  const pieces = count(res, [...before, writer.writeEnd(toPage(last))]);
+  if (!res.headersSent) res.setHeader('Content-Length', toLength(pieces));
+  endWith(res, pieces, readerIdleMs);
+}
+
+/** Ends an answer with its last bytes, which a reader may take as slowly as all others. */
+export function endWith(res: ServerResponse, pieces: readonly Uint8Array[], idleMs: number): void {
+  res.setTimeout(idleMs); // Node sets its own again once the last byte has gone out.
+  const few = toFew(pieces);
+  if (few.length > 1) res.cork();
+  writePieces(res, few.slice(0, -1));
+  res.end(few.at(-1));
+}
+
+export const toLength = (pieces: readonly Uint8Array[]) =>
+  pieces.reduce((sum, { length }) => sum + length, 0);
+
+/** Up to here a copy costs less than another write. */
+const COPIED_BYTES = 64 * 1024;
+
+function toFew(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  const isOne = pieces.length > 1 && toLength(pieces) <= COPIED_BYTES;
+  return isOne ? [Buffer.concat(pieces)] : pieces;
+}
+
+/** In one system call, however many pieces. */
+function writePieces(res: ServerResponse, pieces: readonly Uint8Array[]): boolean {
+  if (pieces.length > 1) res.cork();
+  const hasRoom = pieces.reduce((_, piece) => res.write(piece), true);
+  if (pieces.length > 1) res.uncork();
+  return hasRoom;
 }
 
 /**
@@ -133,7 +180,7 @@ function countFeatures(res: Response, batch: FeatureBatch): FeatureBatch {
 }
 
 /** Bytes of the body before compression, for the log. */
-function count(res: Response, bytes: Uint8Array): Uint8Array {
-  res.locals.bytes = (res.locals.bytes ?? 0) + bytes.length;
-  return bytes;
+function count(res: Response, pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  res.locals.bytes = (res.locals.bytes ?? 0) + toLength(pieces);
+  return pieces;
 }

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { AnswerMetrics, HttpMetrics, Metrics, UpstreamGauges, UpstreamMetrics } from './model.js';
+import type { HttpMetrics, Metrics, UpstreamGauges, UpstreamMetrics } from './model.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
@@ -16,11 +16,10 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Metri
   const registry = new Registry();
   if (ofProcess) collectDefaultMetrics({ register: registry });
   const upstreams = createUpstreams(registry);
-  const answers = createAnswers(registry);
   return {
     http: createHttp(registry),
     upstream: upstreams,
-    answers,
+    ...createAnswers(registry),
     write: () => registry.metrics(),
     contentType: registry.contentType,
   };
@@ -136,16 +135,20 @@ function toOutcome(outcome: number | string): string {
   return outcome >= 100 && outcome <= 599 ? String(outcome) : 'other';
 }
 
-function createAnswers(registry: Registry): (module: string) => AnswerMetrics {
-  const { counter, gauge } = toMakers(registry);
+function createAnswers(registry: Registry): Pick<Metrics, 'answered' | 'watchCache'> {
+  const { counter } = toMakers(registry);
   const results = counter('answers_total', 'Searches, by where their answer came from.', 'module', 'result');
-  const bytes = gauge('cache_bytes', 'Bytes of answers kept in memory.');
-  const entries = gauge('cache_entries', 'Answers kept in memory.');
-  return (module) => ({
-    answered: (result) => results.inc({ module, result }),
-    watch(kept) {
-      bytes(module, kept.bytes);
-      entries(module, kept.entries);
+  const watch = (name: string, help: string, look: () => number) => {
+    const collect = function (this: Gauge) {
+      this.set(look());
+    };
+    new Gauge({ name: `${PREFIX}${name}`, help, registers: [registry], collect });
+  };
+  return {
+    answered: (module, result) => results.inc({ module, result }),
+    watchCache(cache) {
+      watch('cache_bytes', 'Bytes of answers kept in memory.', () => cache.bytes);
+      watch('cache_entries', 'Answers kept in memory.', () => cache.entries);
     },
-  });
+  };
 }

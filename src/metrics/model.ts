@@ -1,5 +1,8 @@
-/** How a search was answered: from memory, by an upstream request that another caller had begun, or by one of its own. */
-export type AnswerResult = 'hit' | 'stale' | 'joined' | 'miss' | 'notModified';
+/**
+ * How a search was answered: from memory, by an upstream request that another caller had begun, or by one of its own;
+ * or that it was cut off, its reader being too slow for the others.
+ */
+export type AnswerResult = 'hit' | 'stale' | 'joined' | 'asked' | 'cut';
 
 /** Why a request was sent to the upstream again. */
 export type RetryReason =
@@ -34,11 +37,10 @@ export interface UpstreamMetrics {
   watch(gauges: UpstreamGauges): void;
 }
 
-/** What is counted of one module's answers. */
-export interface AnswerMetrics {
-  answered(result: AnswerResult): void;
-  /** @param kept bytes and entries, when metrics are written */
-  watch(kept: { bytes(): number; entries(): number }): void;
+/** What is looked at of the cache when metrics are written. */
+export interface CacheGauges {
+  readonly bytes: number;
+  readonly entries: number;
 }
 
 /** What is counted of one request of a caller, when it is over. */
@@ -67,7 +69,9 @@ export interface HttpMetrics {
 export interface Metrics {
   readonly http: HttpMetrics;
   upstream(module: string): UpstreamMetrics;
-  answers(module: string): AnswerMetrics;
+  answered(module: string, result: AnswerResult): void;
+  /** One cache for the answers of all modules. */
+  watchCache(cache: CacheGauges): void;
   /** The text format of Prometheus. */
   write(): Promise<string>;
   readonly contentType: string;

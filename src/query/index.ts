@@ -16,6 +16,8 @@ export type {
   SourceList,
   SourceStatus,
   SourceSummary,
+  Validity,
+  WholePage,
 } from './model.js';
 export { type RawParameter, toCredentials } from './parameters.js';
 export { type CatalogueQuery, checkKeysOnly, toCatalogueQuery } from './to-catalogue-query.js';

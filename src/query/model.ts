@@ -75,10 +75,34 @@ export interface PageEnd {
   readonly warnings?: readonly Message[];
 }
 
+/** How long an answer is good, for whoever asks again. */
+export interface Validity {
+  /** Names these features: opaque, of letters, digits, `-` and `_`, and never used for others. */
+  readonly tag: string;
+  /** Whole seconds since the upstream was asked for them; absent: it is asked for this caller. */
+  readonly ageS?: number;
+  /** Seconds since the upstream was asked, for which the same question gets the same answer. */
+  readonly freshS: number;
+  /** Seconds behind those, for which it does while the upstream cannot be asked. */
+  readonly staleIfErrorS: number;
+  /** Callers with a key of their own get answers of their own. */
+  readonly isByKey: boolean;
+}
+
+/** A page that is there already. */
+export interface WholePage {
+  readonly batches: readonly FeatureBatch[];
+  readonly end: PageEnd;
+}
+
 /** A page of features: whole features as they arrive; the generator's return value ends the page. */
 export interface Answer {
   /** The answer was asked with a key or token of the caller's own: nobody else may be given it. */
   readonly isPrivate: boolean;
+  /** Absent: it is good for this caller, now. */
+  readonly validity?: Validity;
+  /** All that `features` will give, where nothing of it has to be waited for. */
+  readonly whole?: WholePage;
   /**
    * Ending it early (`return()`) aborts the upstream request. An error thrown by it after the first batch is a late
    * fault: what was sent so far must not be taken for a whole answer.
@@ -169,6 +193,8 @@ export interface FeatureSource {
    * @throws invalidRequest with every fault against the schema
    */
   search(query: SearchQuery, caller: Caller): Promise<Answer>;
+  /** The same, for callers without a key, where the answer is there already; else nothing is asked of anybody. */
+  kept?(query: SearchQuery): Promise<Answer | undefined>;
   /** How the search would be asked. @throws as `search` does before it asks */
   explain(query: SearchQuery, caller: Caller): Promise<Explanation>;
   status(): SourceStatus;

@@ -21,7 +21,7 @@ function write(
   batches: readonly (readonly unknown[])[],
   numberMatched?: number,
 ): string {
-  const parts = batches.map((features) => writer.writeBatch(toBatch(features)));
+  const parts = batches.flatMap((features) => writer.writeBatch(toBatch(features)));
   const count = numberMatched === undefined ? {} : { numberMatched };
   const page = { numberReturned: batches.flat().length, ...count, timeStamp, links: [] };
   return Buffer.concat([...parts, writer.writeEnd(page)]).toString();
@@ -56,7 +56,7 @@ describe('a collection', () => {
   test('brings its beginning along with the first features, and is no JSON before its end', () => {
     const writer = createCollectionWriter();
     expect(writer.writeBatch(toBatch([]))).toHaveLength(0);
-    const first = Buffer.from(writer.writeBatch(toBatch([{ a: 1 }]))).toString();
+    const first = Buffer.concat(writer.writeBatch(toBatch([{ a: 1 }]))).toString();
     expect(first).toBe('{"type":"FeatureCollection",\n"features":[{"a":1}');
   });
 });

@@ -78,12 +78,11 @@ test('what the upstream is asked, and how it answers', async () => {
 
 test('answers, by where they come from', async () => {
   const metrics = createMetrics();
-  const answers = metrics.answers('m');
-  answers.answered('hit');
-  answers.answered('joined');
-  answers.watch({ bytes: () => 7, entries: () => 2 });
+  metrics.answered('m', 'hit');
+  metrics.answered('m', 'joined');
+  metrics.watchCache({ bytes: 7, entries: 2 });
   const text = await metrics.write();
   expect(text).toContain('carto_wfs_answers_total{module="m",result="joined"} 1');
-  expect(text).toContain('carto_wfs_cache_bytes{module="m"} 7');
-  expect(text).toContain('carto_wfs_cache_entries{module="m"} 2');
+  expect(text).toContain('carto_wfs_cache_bytes 7');
+  expect(text).toContain('carto_wfs_cache_entries 2');
 });

@@ -45,7 +45,7 @@ beforeAll(async () => {
       const isProof = asked.startIndex === 0 && asked.maxFeatures === 1;
       return isProof ? response.end(toCollection(toMember(999_999))) : answer(asked, response);
     },
-    { WFS_IDLE_TIMEOUT_MS: '1000' },
+    { WFS_IDLE_TIMEOUT_MS: '1000', CACHE_TTL_S: '0' }, // each test asks the same, and is answered otherwise
   );
 });
 afterAll(() => shared.close());
@@ -320,7 +320,7 @@ describe('the start', () => {
   });
 
   test('warns of variables that nothing heeds yet', async () => {
-    const service = await run({ REDIS_URL: 'redis://127.0.0.1', CACHE_TTL_S: '0' });
+    const service = await run({ REDIS_URL: 'redis://127.0.0.1' });
     own.push({ service, close: async () => void (await service.stop('SIGKILL')) });
     for (let i = 0; i < 50 && !service.log().includes('heeds'); i += 1) await sleep(20);
     expect(service.log()).toMatch(/"level":40,.*"variables":\["REDIS_URL"\],"msg":"set, and not built yet/);

@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto';
+import type { ChunkCache, Chunked, Room } from '../cache/index.js';
+import { type MessageId, ServiceError } from '../errors.js';
+import type {
+  Answer,
+  Caller,
+  Credentials,
+  FeatureBatch,
+  FeatureSource,
+  PageEnd,
+  SearchQuery,
+  Validity,
+} from '../query/index.js';
+import { toQueryKey, toScope } from './key.js';
+import { Spool } from './spool.js';
+
+/** What is kept beside the features of a page. */
+export interface KeptPage {
+  readonly end: PageEnd;
+  readonly tag: string;
+  /** When the upstream was asked, in milliseconds since 1970. */
+  readonly askedAt: number;
+  readonly isPrivate: boolean;
+}
+
+/** Where an answer comes from; or that one was cut off, since its reader was too slow for the others. */
+export type AnswerEvent = 'hit' | 'stale' | 'joined' | 'asked' | 'cut';
+
+export interface AnswersParts {
+  /** Sources that share a cache have names of their own. */
+  readonly name: string;
+  /** Whether a caller's key counts: where it does, callers with different ones share nothing. */
+  readonly takesKeys: boolean;
+  /** Absent: answers are shared while they are under way, and not kept. */
+  readonly cache?: ChunkCache<KeptPage> | undefined;
+  readonly room: Room;
+  /** How long a kept answer is given without asking again. */
+  readonly freshS: number;
+  /** How much of an answer is held, to be kept and for readers at different paces. */
+  readonly maxEntryBytes: number;
+  readonly onEvent?: (event: AnswerEvent) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** An hour: longer than most upstreams are away, and shorter than anybody would call the answer old. */
+const STALE_IF_ERROR_S = 3600;
+
+/** Under way: one question asked of the upstream, for all who ask it meanwhile. */
+interface Flight {
+  readonly spool: Spool;
+  readonly answer: Promise<Answer>;
+  readonly tag: string;
+  readonly askedAt: number;
+}
+
+/**
+ * A source whose answers are shared: who asks what is being asked reads the same stream, who asks what was asked a
+ * while ago gets what was kept. Shared are the features and what ends a page; what is written around them is the
+ * caller's own.
+ */
+export function createAnswers(source: FeatureSource, parts: AnswersParts): FeatureSource {
+  const { cache, now = Date.now, onEvent = () => {} } = parts;
+  const flights = new Map<string, Flight>();
+  const toTag = createTags();
+
+  function begin(key: string, query: SearchQuery, { signal: _, ...asker }: Caller): Flight {
+    const leaving = new AbortController();
+    const answer = source.search(query, { ...asker, signal: leaving.signal });
+    const forget = () => {
+      if (flights.get(key) === flight) flights.delete(key);
+    };
+    const spool = new Spool(answer, {
+      maxBytes: parts.maxEntryBytes,
+      room: parts.room,
+      onCut: () => onEvent('cut'),
+      onDeserted() {
+        forget();
+        leaving.abort();
+      },
+      onEnd: (end, batches) => keep(key, flight, { query, end, batches }).finally(forget),
+    });
+    const flight = { spool, answer, tag: toTag(), askedAt: now() };
+    answer.catch(forget);
+    flights.set(key, flight);
+    return flight;
+  }
+
+  async function keep(key: string, { answer, tag, askedAt }: Flight, page: EndedPage): Promise<void> {
+    if (cache === undefined || !isKeepable(page)) return;
+    const { isPrivate } = await answer;
+    const about = { end: page.end, tag, askedAt, isPrivate };
+    const leftMs = (parts.freshS + STALE_IF_ERROR_S) * 1000 - (now() - askedAt);
+    await cache.set(key, { about, chunks: toOneBatch(page.batches) }, leftMs).catch(() => {});
+  }
+
+  function toValidity(tag: string, askedAt: number, isAskedForCaller = false): Validity {
+    return {
+      tag,
+      ...(!isAskedForCaller && { ageS: Math.max(0, Math.floor((now() - askedAt) / 1000)) }),
+      freshS: parts.freshS,
+      staleIfErrorS: STALE_IF_ERROR_S,
+      isByKey: parts.takesKeys,
+    };
+  }
+
+  /** @throws what the upstream's first step threw, for all who wait for it */
+  async function join(flight: Flight, signal: AbortSignal, isFirst: boolean): Promise<Answer> {
+    const features = flight.spool.join();
+    try {
+      const { isPrivate } = await untilLeft(flight.answer, signal);
+      const validity = cache && toValidity(flight.tag, flight.askedAt, isFirst);
+      return { isPrivate, features, ...(validity && { validity }) };
+    } catch (error) {
+      features.return(undefined as never).catch(() => {});
+      throw error;
+    }
+  }
+
+  function give(kept: Kept): Answer {
+    const { end, tag, askedAt, isPrivate } = kept.about;
+    const whole = { batches: kept.chunks, end };
+    return { isPrivate, validity: toValidity(tag, askedAt), whole, features: generate(kept.chunks, end) };
+  }
+
+  const toKey = (query: SearchQuery, credentials: Credentials) =>
+    `${parts.name} ${toScope(credentials, parts.takesKeys)} ${toQueryKey(query)}`;
+  const isFresh = ({ about }: Kept) => now() - about.askedAt < parts.freshS * 1000;
+  const look = async (key: string) => cache?.get(key).catch(() => undefined);
+
+  async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
+    const key = toKey(query, caller.credentials);
+    const kept = await look(key);
+    if (kept !== undefined && isFresh(kept)) {
+      onEvent('hit');
+      return give(kept);
+    }
+    const known = flights.get(key);
+    const isFirst = known === undefined || !known.spool.isJoinable;
+    onEvent(isFirst ? 'asked' : 'joined');
+    try {
+      return await join(isFirst ? begin(key, query, caller) : known, caller.signal, isFirst);
+    } catch (error) {
+      if (kept === undefined || !isUpstreamAway(error)) throw error;
+      onEvent('stale');
+      return give(kept);
+    }
+  }
+
+  async function kept(query: SearchQuery): Promise<Answer | undefined> {
+    const found = await look(toKey(query, {}));
+    if (found === undefined || !isFresh(found)) return undefined;
+    onEvent('hit');
+    return give(found);
+  }
+
+  return {
+    list: (caller) => source.list(caller),
+    describe: (name, caller) => source.describe(name, caller),
+    explain: (query, caller) => source.explain(query, caller),
+    status: () => source.status(),
+    search,
+    kept,
+  };
+}
+
+type Kept = Chunked<KeptPage>;
+
+interface EndedPage {
+  readonly query: SearchQuery;
+  readonly end: PageEnd;
+  /** Absent: too much to be held. */
+  readonly batches: readonly FeatureBatch[] | undefined;
+}
+
+/** What these warn of is so whenever it is asked; others may tell of a moment. */
+const lastingWarnings: ReadonlySet<MessageId> = new Set([
+  'wfs.unstableOrder',
+  'wfs.faultyGeometries',
+] as const);
+
+/** All of a page, and nothing that may be different when it is asked for again. */
+function isKeepable(page: EndedPage): page is EndedPage & { batches: readonly FeatureBatch[] } {
+  const { query, end, batches } = page;
+  const isCountMissing = query.count === 'always' && end.numberMatched === undefined;
+  const isLasting = (end.warnings ?? []).every(({ id }) => lastingWarnings.has(id));
+  return batches !== undefined && isLasting && !isCountMissing;
+}
+
+/** RFC 5861 §4: what makes an old answer better than none. */
+function isUpstreamAway(error: unknown): boolean {
+  return (
+    error instanceof ServiceError &&
+    (error.kind === 'upstreamUnusable' || error.kind === 'upstreamTimeout' || error.kind === 'unavailable')
+  );
+}
+
+/** A copy in memory of its own: pieces could keep more alive than is theirs. */
+function toOneBatch(batches: readonly FeatureBatch[]): FeatureBatch[] {
+  const filled = batches.filter(({ ends }) => ends.length > 0);
+  if (filled.length === 0) return [];
+  const size = filled.reduce((sum, one) => sum + one.bytes.length, filled.length - 1);
+  const bytes = new Uint8Array(size);
+  const ends: number[] = [];
+  let at = 0;
+  for (const one of filled) {
+    if (at > 0) bytes[at++] = 0x2c;
+    bytes.set(one.bytes, at);
+    for (const end of one.ends) ends.push(at + end);
+    at += one.bytes.length;
+  }
+  return [{ bytes, ends }];
+}
+
+async function* generate(batches: readonly FeatureBatch[], end: PageEnd): Answer['features'] {
+  yield* batches;
+  return end;
+}
+
+/** Never the same twice, also in the next process. */
+function createTags(): () => string {
+  const prefix = randomBytes(9).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}-${count.toString(36)}`;
+  };
+}
+
+/** Settles like `work`, or rejects as soon as the caller leaves; the work goes on for the others. */
+async function untilLeft<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let leave = () => {};
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

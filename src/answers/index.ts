@@ -1,0 +1,1 @@
+export { type AnswersParts, createAnswers, type KeptPage } from './answers.js';

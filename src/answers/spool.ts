@@ -1,0 +1,201 @@
+import type { Room } from '../cache/index.js';
+import type { Answer, FeatureBatch, PageEnd } from '../query/index.js';
+
+type Step = IteratorResult<FeatureBatch, PageEnd>;
+
+export interface SpoolOptions {
+  /** Kept at most, for readers behind the fastest and for who comes later. */
+  readonly maxBytes: number;
+  readonly room: Room;
+  /** The last reader has left before the end. */
+  onDeserted(): void;
+  /** The end has come; `batches`: all of the page, where all of it is still kept. */
+  onEnd(end: PageEnd, batches: readonly FeatureBatch[] | undefined): void;
+  /** A reader was left behind. */
+  onCut(): void;
+}
+
+/** A reader fell so far behind that what it needs next is gone: its answer cannot become whole any more. */
+export class LeftBehind extends Error {
+  constructor() {
+    super('the reader fell behind those that read the same answer');
+    this.name = 'LeftBehind';
+  }
+}
+
+/** Which batch a reader gets next, counted from the first of all. */
+interface Cursor {
+  next: number;
+}
+
+/** Kept in any case: readers who are a moment apart must not be cut because the cache is small or full. */
+const FREE_BYTES = 256 * 1024;
+const OFFSET_BYTES = 8;
+const toWeight = ({ bytes, ends }: FeatureBatch) => bytes.length + ends.length * OFFSET_BYTES;
+
+/**
+ * One stream of features, read by many, each at its own pace. The fastest asks for the next batch, so the upstream is
+ * read as fast as somebody takes it; nobody waits for the slowest: what it lies behind is bounded, and beyond the bound
+ * it is cut. All is kept from the first batch on while it fits; once something was let go, nobody can join any more.
+ */
+export class Spool {
+  private readonly answer: Promise<Answer>;
+  private readonly options: SpoolOptions;
+  private readonly cursors = new Set<Cursor>();
+  private kept: FeatureBatch[] = [];
+  /** The number of the first batch that is kept. */
+  private first = 0;
+  private bytes = 0;
+  private taken = 0;
+  private step: Promise<void> | undefined;
+  private end: PageEnd | undefined;
+  private fault: { readonly error: unknown } | undefined;
+  private isCleared = false;
+
+  /** @param answer of the upstream; it is ended here, however it ends */
+  constructor(answer: Promise<Answer>, options: SpoolOptions) {
+    this.answer = answer;
+    this.options = options;
+    answer.catch((error: unknown) => this.fail(error));
+  }
+
+  /** Who joins now misses nothing. */
+  get isJoinable(): boolean {
+    return this.first === 0 && !this.isCleared;
+  }
+
+  /** A reader, from the first batch on. It is there from now on, and until it is returned or at its end. */
+  join(): Answer['features'] {
+    const cursor: Cursor = { next: 0 };
+    this.cursors.add(cursor);
+    const leave = () => this.leave(cursor);
+    return {
+      next: () => this.read(cursor),
+      async return(value) {
+        leave();
+        return { done: true, value: (await value) as PageEnd };
+      },
+      async throw(error) {
+        leave();
+        throw error;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      async [Symbol.asyncDispose]() {
+        leave();
+      },
+    } as Answer['features'];
+  }
+
+  private async read(cursor: Cursor): Promise<Step> {
+    for (;;) {
+      const step = this.stepOf(cursor);
+      if (step !== undefined) return step;
+      this.step ??= this.advance();
+      await this.step;
+    }
+  }
+
+  /** What the cursor gets now; undefined: it has to come yet. */
+  private stepOf(cursor: Cursor): Step | undefined {
+    if (!this.cursors.has(cursor)) throw new LeftBehind();
+    if (this.fault !== undefined) {
+      this.leave(cursor);
+      throw this.fault.error;
+    }
+    const value = this.kept[cursor.next - this.first];
+    if (value !== undefined) {
+      cursor.next += 1;
+      return { done: false, value };
+    }
+    if (this.end === undefined) return undefined;
+    this.leave(cursor);
+    return { done: true, value: this.end };
+  }
+
+  private async advance(): Promise<void> {
+    try {
+      const { features } = await this.answer;
+      const step = await features.next();
+      if (this.cursors.size === 0) return;
+      if (step.done) this.finish(step.value);
+      else this.keep(step.value);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.step = undefined;
+    }
+  }
+
+  private finish(end: PageEnd): void {
+    this.end = end;
+    this.options.onEnd(end, this.first === 0 ? this.kept : undefined);
+  }
+
+  private fail(error: unknown): void {
+    this.fault ??= { error };
+    this.clear();
+  }
+
+  private keep(batch: FeatureBatch): void {
+    this.kept.push(batch);
+    this.bytes += toWeight(batch);
+    if (this.first > 0) this.dropPassed();
+    while (this.kept.length > 1 && !this.fits()) this.drop();
+  }
+
+  private fits(): boolean {
+    return this.bytes <= Math.max(FREE_BYTES, this.options.maxBytes) && this.takeRoom();
+  }
+
+  private takeRoom(): boolean {
+    const missing = this.bytes - FREE_BYTES - this.taken;
+    if (missing <= 0) return true;
+    if (!this.options.room.take(missing)) return false;
+    this.taken += missing;
+    return true;
+  }
+
+  /** What every reader has taken is of no use, once the answer cannot be kept whole. */
+  private dropPassed(): void {
+    const slowest = Math.min(...[...this.cursors].map(({ next }) => next));
+    while (this.first < slowest && this.kept.length > 1) this.drop();
+  }
+
+  /** Lets the first batch go; readers who have not had it are cut. */
+  private drop(): void {
+    const batch = this.kept.shift();
+    if (batch === undefined) return;
+    this.first += 1;
+    this.bytes -= toWeight(batch);
+    this.giveRoom(Math.max(0, this.taken - Math.max(0, this.bytes - FREE_BYTES)));
+    for (const cursor of this.cursors) {
+      if (cursor.next >= this.first) continue;
+      this.cursors.delete(cursor);
+      this.options.onCut();
+    }
+  }
+
+  private giveRoom(bytes: number): void {
+    this.taken -= bytes;
+    this.options.room.give(bytes);
+  }
+
+  private leave(cursor: Cursor): void {
+    if (!this.cursors.delete(cursor) || this.cursors.size > 0) return;
+    this.clear();
+    if (this.end !== undefined || this.fault !== undefined) return;
+    this.fault = { error: new LeftBehind() };
+    this.options.onDeserted();
+    this.answer.then(({ features }) => features.return(undefined as never)).catch(() => {});
+  }
+
+  /** Nobody reads from here any more. */
+  private clear(): void {
+    this.isCleared = true;
+    this.kept = [];
+    this.bytes = 0;
+    this.giveRoom(this.taken);
+  }
+}
