@@ -15,6 +15,7 @@ export function createEndingSource(source: FeatureSource, ending: AbortSignal): 
       work.then(resolve, reject).finally(() => ending.removeEventListener('abort', end));
     });
   return {
+    ...source,
     list: (caller) => untilEnding(source.list(caller)),
     describe: (name, caller) => untilEnding(source.describe(name, caller)),
     explain: (query, caller) => untilEnding(source.explain(query, caller)),
@@ -26,7 +27,5 @@ export function createEndingSource(source: FeatureSource, ending: AbortSignal): 
         throw error;
       });
     },
-    ...(source.kept && { kept: source.kept.bind(source) }),
-    status: () => source.status(),
   };
 }

@@ -180,12 +180,13 @@ describe('documents', () => {
         [`${own}/search`]: search(name, source, '&_limit=3'),
         '/health/live': '/health/live',
         '/health/ready': '/health/ready',
+        '/metrics': '/metrics',
       };
       expect(Object.keys(document.paths).sort()).toEqual(Object.keys(paths).sort());
       for (const [path, url] of Object.entries(paths)) {
         const reply = await get(url);
         expect([url, reply.status >= 500]).toEqual([url, name === 'down' && path.startsWith(own)]);
-        check(path, 'get', reply);
+        check(path, 'get', path === '/metrics' ? { ...reply, json: reply.text } : reply);
       }
       const faulty = await get(search(name, source, '&_limit=0'));
       check(`${own}/search`, 'get', faulty);
