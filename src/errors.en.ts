@@ -1,5 +1,7 @@
 /** Every text the service can say, in English. `{names}` are filled with the values of the message. */
 export const texts = {
+  'answers.leftBehind':
+    'The answer was read more slowly than by others, and what comes next is not held any more.',
   'http.againstDocument': '{message}',
   'http.bodyTooLarge': 'The body is larger than {limit} bytes.',
   'http.bodyUnreadable': 'cannot be read: it is broken off, or not compressed as it says',

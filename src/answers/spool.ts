@@ -1,4 +1,5 @@
 import type { Room } from '../cache/index.js';
+import { ServiceError, toMessage } from '../errors.js';
 import type { Answer, FeatureBatch, PageEnd } from '../query/index.js';
 
 type Step = IteratorResult<FeatureBatch, PageEnd>;
@@ -16,12 +17,7 @@ export interface SpoolOptions {
 }
 
 /** A reader fell so far behind that what it needs next is gone: its answer cannot become whole any more. */
-export class LeftBehind extends Error {
-  constructor() {
-    super('the reader fell behind those that read the same answer');
-    this.name = 'LeftBehind';
-  }
-}
+const leftBehind = () => new ServiceError('unavailable', toMessage('answers.leftBehind'));
 
 /** Which batch a reader gets next, counted from the first of all. */
 interface Cursor {
@@ -99,7 +95,7 @@ export class Spool {
 
   /** What the cursor gets now; undefined: it has to come yet. */
   private stepOf(cursor: Cursor): Step | undefined {
-    if (!this.cursors.has(cursor)) throw new LeftBehind();
+    if (!this.cursors.has(cursor)) throw leftBehind();
     if (this.fault !== undefined) {
       this.leave(cursor);
       throw this.fault.error;
@@ -186,7 +182,7 @@ export class Spool {
     if (!this.cursors.delete(cursor) || this.cursors.size > 0) return;
     this.clear();
     if (this.end !== undefined || this.fault !== undefined) return;
-    this.fault = { error: new LeftBehind() };
+    this.fault = { error: leftBehind() };
     this.options.onDeserted();
     this.answer.then(({ features }) => features.return(undefined as never)).catch(() => {});
   }
