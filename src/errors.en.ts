@@ -132,6 +132,8 @@ export const texts = {
   'wfs.capabilitiesUnreadable': 'The upstream WFS answers GetCapabilities with something unusable: {reason}.',
   'wfs.cannotPage':
     'The upstream WFS gives no more than {count} features of {source} and has no way to ask for those behind them.',
+  'wfs.contradictory':
+    'The upstream WFS gives features of {source} where they cannot lie: the order of its axes changes, or cannot be told (WFS_AXIS_ORDER sets it).',
   'wfs.deadline': 'The upstream WFS took more than {seconds} s in all (REQUEST_DEADLINE_MS).',
   'wfs.emptyAnswer': 'The upstream WFS gave an empty answer (status {status}).',
   'wfs.exceptionReport': 'The upstream WFS reports an exception: {text}',

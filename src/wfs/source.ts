@@ -176,7 +176,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const { key, subject, toRequest, know, leave } = await prepare(query, caller);
     const ask = async (known: Learnt) => {
       const page = readPage(toRequest(known));
-      return resume(await page.next(), page, leave);
+      return resume(await page.next(), withoutContradiction(page, subject), leave);
     };
     const features = await ask(await know())
       .catch(async (error: unknown) => {
@@ -189,8 +189,25 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
         if (!(error instanceof Contradiction)) throw error;
         // whatever its filters do: the layer is read, and compared here
         return ask({ ...(await know()), spatialFilter: 'none' });
+      })
+      .catch((error: unknown) => {
+        throw error instanceof Contradiction ? contradictory(subject) : error;
       });
     return { isPrivate: key.isCallers, features };
+  }
+
+  /** Behind the first feature nothing can be asked anew: the layer is learnt anew for the next who asks. */
+  async function* withoutContradiction(
+    page: AsyncGenerator<FeatureBatch, PageEnd, void>,
+    subject: Subject,
+  ): AsyncGenerator<FeatureBatch, PageEnd, void> {
+    try {
+      return yield* page;
+    } catch (error) {
+      if (!(error instanceof Contradiction)) throw error;
+      learnt.delete(subject.typeName);
+      throw contradictory(subject);
+    }
   }
 
   return {
@@ -239,6 +256,10 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
     close: () => transport.close(),
   };
+}
+
+function contradictory({ typeName }: Subject): ServiceError {
+  return new ServiceError('upstreamUnusable', toMessage('wfs.contradictory', { source: typeName }));
 }
 
 function sourceUnknown(source: string, names: readonly string[]): ServiceError {
