@@ -85,16 +85,15 @@ export const texts = {
   'json.tooDeep': 'line {line}, column {column} (offset {offset}): nested too deeply',
   'json.valueExpected': 'is not JSON: line {line}, column {column} (offset {offset}): a value expected',
   'oauth.clientRefused':
-    'The token endpoint of the upstream refuses this service ({reason}); its WFS_OAUTH_* settings are wrong.',
-  'oauth.fileExposed':
-    'WFS_OAUTH_FILE is open to others (mode {mode}); it holds tokens and must have mode 0600.',
-  'oauth.fileMalformed': 'WFS_OAUTH_FILE is no token file: {reason}. carto-wfs-oauth writes a new one.',
-  'oauth.fileMissing': 'WFS_OAUTH_FILE does not exist yet; carto-wfs-oauth writes it.',
+    'The token endpoint of the upstream refuses this service ({reason}); the settings of its account are wrong.',
+  'oauth.fileExposed': 'The token file is open to others (mode {mode}); it must have mode 0600.',
+  'oauth.fileMalformed': 'The token file is not usable: {reason}. carto-wfs-oauth writes a new one.',
+  'oauth.fileMissing': 'The token file does not exist yet; carto-wfs-oauth writes it.',
   'oauth.fileOfAnother':
-    'WFS_OAUTH_FILE was written for another client or token URL; carto-wfs-oauth writes a new one.',
-  'oauth.fileUnreadable': 'WFS_OAUTH_FILE cannot be read ({code}).',
-  'oauth.fileUnwritable': 'WFS_OAUTH_FILE, or a file beside it, cannot be written ({code}).',
-  'oauth.locked': 'Another process has kept the lock of WFS_OAUTH_FILE for too long.',
+    'The token file was written for another client or token URL; carto-wfs-oauth writes a new one.',
+  'oauth.fileUnreadable': 'The token file cannot be read ({code}).',
+  'oauth.fileUnwritable': 'The token file, or a file beside it, cannot be written ({code}).',
+  'oauth.locked': 'Another process has kept the lock of the token file for too long.',
   'oauth.reauthorize':
     'The account of this service at the upstream must be authorized again, by carto-wfs-oauth: {reason}.',
   'oauth.tokenRefused': 'The upstream WFS refuses the token of this service, although it is new.',
