@@ -2,7 +2,12 @@ import { type Bbox, type GeoJsonGeometry, type Geometry, toBbox } from '../geome
 import { readFeatureText } from './feature-text.js';
 
 /** An answer that cannot be meant: what was learnt of the layer does not hold any more. Never leaves this folder. */
-export class Contradiction extends Error {}
+export class Contradiction extends Error {
+  /** @param isSwapped the feature would lie where it can, read in the other order */
+  constructor(readonly isSwapped: boolean) {
+    super('a feature lies where it cannot');
+  }
+}
 
 /** How far a feature may lie outside, in degrees: boxes are out of date, and servers round. A swapped one is far away. */
 const MARGIN = 0.1;
@@ -14,7 +19,7 @@ const MARGIN = 0.1;
  */
 export function createCheck(
   unions: readonly (readonly Geometry[])[],
-  layerBox: Bbox | undefined,
+  layerBox: Bbox,
 ): (feature: Uint8Array, isSpatial: boolean) => void {
   const asked = unions.map((union) => union.map((geometry) => toBbox(geometry)));
   return (feature, isSpatial) => {
@@ -22,8 +27,8 @@ export function createCheck(
     if (geometry === 'null') return;
     const box = toBbox(JSON.parse(geometry) as GeoJsonGeometry);
     const isAskedFor = !isSpatial || asked.every((boxes) => boxes.some((one) => isNear(box, one)));
-    const isMisplaced = layerBox !== undefined && !isNear(box, layerBox) && isNear(toSwapped(box), layerBox);
-    if (!isAskedFor || isMisplaced) throw new Contradiction('a feature lies where it cannot');
+    const isSwapped = !isNear(box, layerBox) && isNear(toSwapped(box), layerBox);
+    if (!isAskedFor || isSwapped) throw new Contradiction(isSwapped);
   };
 }
 

@@ -33,6 +33,8 @@ export interface Learnt {
   readonly hasIds: boolean;
   /** False: too little to go by (an empty layer, one around lon = lat); to be learnt again soon. */
   readonly isCertain: boolean;
+  /** Filters found nothing, though there was something to find. */
+  readonly isMisread?: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
   readonly sampled: number;
 }
@@ -53,12 +55,21 @@ export interface Learning {
   readonly subject: Subject;
   /** WFS_AXIS_ORDER, both ways; absent: to be learnt. */
   readonly forced: AxisOrder | undefined;
+  /** What is known from before, for where the first features do not tell. */
+  readonly hint?: Hint | undefined;
   readonly abilities: Abilities;
   readonly dialogue: Dialogue;
   readonly asker: Asker;
 }
 
-const WORLD: Bbox = [-180, -90, 180, 90];
+export interface Hint {
+  /** How answers are written: a feature of the layer lay where it could not, read the other way. */
+  readonly axisOrderOut?: AxisOrder;
+  /** An operator that found nothing where there was something: the next weaker one is tried. */
+  readonly misread?: SpatialFilter;
+}
+
+export const WORLD: Bbox = [-180, -90, 180, 90];
 
 /**
  * A wrong axis order is no error but an empty answer, so it is learnt, not assumed: the first features tell how answers
@@ -66,9 +77,9 @@ const WORLD: Bbox = [-180, -90, 180, 90];
  * one more where the upstream takes no srsName; both orders can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
  */
 export async function learn(learning: Learning): Promise<Learnt> {
-  const { subject, forced, abilities } = learning;
+  const { subject, forced, hint, abilities } = learning;
   const sample = await readFirstFeatures(learning);
-  const reading = toReading(sample, subject, forced);
+  const reading = toReading(sample, learning);
   const known = {
     isAskedInWgs84: abilities.srsName,
     code: reading.code,
@@ -92,7 +103,8 @@ export async function learn(learning: Learning): Promise<Learnt> {
     type: subject.type,
     isInWgs84: known.isAskedInWgs84,
   };
-  const { isProven, ...verdict } = await probe(context, sample, reading, forms);
+  const operator = hint?.misread === spatialFilter ? abilities.weakerThan(spatialFilter) : spatialFilter;
+  const { isProven, ...verdict } = await probe(context, sample, reading, forms, operator);
   return { ...known, ...verdict, isCertain: reading.isTold && isProven };
 }
 
@@ -100,9 +112,9 @@ interface Told extends Reading {
   readonly isTold: boolean;
 }
 
-function toReading(sample: readonly SampleFeature[], subject: Subject, forced: AxisOrder | undefined): Told {
+function toReading(sample: readonly SampleFeature[], { subject, forced, hint }: Learning): Told {
   const code = toSampleCode(sample, subject);
-  const told = forced ?? toAxisOrderOut(sample, subject.bbox, code);
+  const told = forced ?? toAxisOrderOut(sample, subject.bbox, code) ?? hint?.axisOrderOut;
   const isTold = told !== undefined || subject.type.geometries.length === 0;
   return { code, axisOrder: told ?? toNamedOrder(sample, code), isTold };
 }
@@ -122,9 +134,9 @@ async function readFirstFeatures(learning: Learning): Promise<SampleFeature[]> {
   const { subject, forced, abilities } = learning;
   const isNothingToTell = forced !== undefined || subject.type.geometries.length === 0;
   const isUsable = (features: readonly SampleFeature[]) =>
-    isNothingToTell || toReading(features, subject, forced).isTold;
+    isNothingToTell || toReading(features, learning).isTold;
   const isPlenty = (features: readonly SampleFeature[]) =>
-    features.length > 1 && isUsable(features) && (isNothingToTell || arePlentyToProbe(features));
+    features.length > 1 && isUsable(features) && (isNothingToTell || arePlentyToProbe(features, abilities));
   const context = {
     ...learning,
     typeName: subject.typeName,

@@ -335,7 +335,7 @@ export function* toFeatures({ bytes, ends }: Converted): Generator<Uint8Array> {
 }
 
 /** The strongest that may be asked, by what was learnt. */
-export function toAsking({ learnt }: PageRequest): Asking {
+export function toAsking({ learnt, abilities: { multiGeometry } }: PageRequest): Asking {
   const { spatialFilter, filterForms, attributeFilters } = learnt;
-  return { spatialFilter, filterForms, attributeFilters };
+  return { spatialFilter, filterForms, attributeFilters, multiGeometry };
 }

@@ -23,7 +23,7 @@ import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
 import { explain } from './explain.js';
 import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
-import { type Learnt, learn, type Subject } from './learning.js';
+import { type Hint, type Learnt, learn, type Subject, WORLD } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
 import { readPage } from './page.js';
@@ -67,6 +67,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
   const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
+  const hints = new Map<string, Hint>();
   const experiences = new Map<string, Experience>();
   let lastFault: string | undefined;
 
@@ -122,13 +123,30 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   /** Learnt once for all callers: it says how the server speaks, not what it holds. */
   function getLearnt(subject: Subject, key: PlacedKey): Promise<Learnt> {
     return learnt.get(subject.typeName, async () => {
+      const { typeName } = subject;
       const asker = shared(key);
-      const found = await learn({ subject, forced: options.axisOrder, abilities, dialogue, asker });
-      logger.info({ typeName: subject.typeName, ...found }, 'layer learnt');
-      getExperience(subject.typeName).delivered(found.sampled);
-      if (!found.isCertain) setTimeout(() => learnt.delete(subject.typeName), UNCERTAIN_MS).unref();
+      const hint = hints.get(typeName);
+      hints.delete(typeName);
+      const found = await learn({ subject, forced: options.axisOrder, hint, abilities, dialogue, asker });
+      logger.info({ typeName, ...found }, 'layer learnt');
+      experiences.delete(typeName); // as old as what was learnt: caps and abilities change
+      getExperience(typeName).delivered(found.sampled);
+      if (found.isMisread === true) addHint(typeName, { misread: abilities.spatialFilter });
+      if (!found.isCertain) setTimeout(() => learnt.delete(typeName), UNCERTAIN_MS).unref();
       return found;
     });
+  }
+
+  function addHint(typeName: string, hint: Hint): void {
+    hints.set(typeName, { ...hints.get(typeName), ...hint });
+  }
+
+  /** What was learnt does not hold: it is learnt anew by whoever asks next. */
+  function forget({ typeName }: Subject, known: Learnt, { isSwapped }: Contradiction): void {
+    if (learnt.peek(typeName) !== known) return; // somebody has done so already
+    logger.warn({ typeName }, 'layer learnt anew: a feature lies where it cannot');
+    if (isSwapped) addHint(typeName, { axisOrderOut: known.axisOrderOut === 'latLon' ? 'lonLat' : 'latLon' });
+    learnt.delete(typeName);
   }
 
   function getExperience(typeName: string): Experience {
@@ -145,7 +163,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
     const subject = await wait(getSubject(query.source, key));
     const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
-    const check = createCheck(plan.unions, subject.bbox);
+    const check = createCheck(plan.unions, subject.bbox ?? WORLD);
     const leaving = new AbortController();
     const toRequest = (known: Learnt): PageRequest => ({
       query,
@@ -176,13 +194,13 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const { key, subject, toRequest, know, leave } = await prepare(query, caller);
     const ask = async (known: Learnt) => {
       const page = readPage(toRequest(known));
-      return resume(await page.next(), withoutContradiction(page, subject), leave);
+      return resume(await page.next(), withoutContradiction(page, subject, known), leave);
     };
-    const features = await ask(await know())
+    const known = await know();
+    const features = await ask(known)
       .catch(async (error: unknown) => {
         if (!(error instanceof Contradiction)) throw error;
-        logger.warn({ typeName: subject.typeName }, 'layer learnt anew: a feature lies where it cannot');
-        learnt.delete(subject.typeName);
+        forget(subject, known, error);
         return ask(await know());
       })
       .catch(async (error: unknown) => {
@@ -200,12 +218,13 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   async function* withoutContradiction(
     page: AsyncGenerator<FeatureBatch, PageEnd, void>,
     subject: Subject,
+    known: Learnt,
   ): AsyncGenerator<FeatureBatch, PageEnd, void> {
     try {
       return yield* page;
     } catch (error) {
       if (!(error instanceof Contradiction)) throw error;
-      learnt.delete(subject.typeName);
+      forget(subject, known, error);
       throw contradictory(subject);
     }
   }

@@ -239,6 +239,82 @@ describe('what was learnt is learnt anew when an answer contradicts it', () => {
   });
 });
 
+describe('forms of filters that find nothing, though they are accepted', () => {
+  const [a, b] = [few.features[3], few.features[390]].map((feature) => firstPosition(feature?.geometry));
+  const around = ([x, y]: readonly [number, number]) => box(x - 1e-5, y - 1e-5, x + 1e-5, y + 1e-5);
+  const [one, other] = [around(a ?? [0, 0]), around(b ?? [0, 0])];
+  const kinds: Geometry[] = [
+    { type: 'MultiPolygon', coordinates: [one, other].map(({ coordinates }) => coordinates as Position[][]) },
+    {
+      type: 'MultiPoint',
+      coordinates: few.features.slice(0, 60).map(({ geometry }) => firstPosition(geometry)),
+    },
+    { type: 'MultiLineString', coordinates: [toPositions(line), toPositions(one)] },
+  ];
+
+  test.each<{ lacks: Ability[]; multiGeometry: boolean | undefined }>([
+    { lacks: [], multiGeometry: true },
+    { lacks: ['multiGeometry'], multiGeometry: false },
+    { lacks: ['posList'], multiGeometry: undefined },
+    { lacks: ['posList', 'multiGeometry'], multiGeometry: undefined },
+    { lacks: ['posList', 'BBOX'], multiGeometry: undefined },
+  ])('are found out by the probe, and nothing is lost: $lacks', async ({ lacks, multiGeometry }) => {
+    for (const order of ['standard', 'lonLat'] as const) {
+      const { source, search, requests } = await startFew({
+        lacks: new Set(lacks),
+        axisOrder: { in: order, out: order },
+      });
+      for (const kind of [...kinds, triangle]) {
+        const expected = toExpected(few, [kind]).sort();
+        expect(expected.length).toBeGreaterThan(1);
+        expect((await search({ source: PARCEL, geometries: [kind] })).ids.sort()).toEqual(expected);
+      }
+      const { upstream } = await source.describe(PARCEL, caller());
+      expect(upstream?.multiGeometry).toBe(multiGeometry);
+      const hasMulti = requests.some(({ body }) => /maxFeatures="1001".*<gml:Multi/.test(body));
+      expect(hasMulti).toBe(multiGeometry === true);
+    }
+  });
+
+  test('the one feature of a layer is found, whatever is lacking', async () => {
+    const lone = createLayer({ ...parcels }, few.features.slice(0, 1));
+    for (const lacks of [[], ['posList'], ['Intersects'], ['filter']] as Ability[][]) {
+      const { search } = await start({ layers: [lone], lacks: new Set(lacks) });
+      expect((await search({ source: PARCEL, geometries: [triangle] })).ids).toHaveLength(1);
+      expect((await search({ source: PARCEL, geometries: [around([lat, lon])] })).ids).toEqual([]);
+    }
+  });
+});
+
+describe('a layer all over the world, whose first features could lie in either order', () => {
+  const at = (id: number, x: number, y: number) => ({
+    id: `monde.${id}`,
+    geometry: { type: 'Point' as const, coordinates: [x, y] as [number, number] },
+    values: [id],
+  });
+  const world = createLayer(
+    {
+      ...few,
+      prefix: 'd',
+      name: 'monde',
+      geometryType: 'Point',
+      attributes: [{ name: 'n', type: 'int' }],
+      wgs84Bbox: [-180, -90, 180, 90],
+    },
+    [...Array.from({ length: 20 }, (_, k) => at(k, 1 + k / 10, 48)), at(100, 139.7, 35.7)],
+  );
+
+  test.each(['standard', 'lonLat', 'latLon'] as const)('in the order %s', async (order) => {
+    const { search } = await start({ layers: [world], axisOrder: { in: order, out: order } });
+    const japan = await search({ source: 'd:monde', geometries: [box(139, 35, 140, 36)] });
+    expect(japan.ids).toEqual(['monde.100']);
+    expect(firstPosition(japan.features[0]?.geometry)).toEqual([139.7, 35.7]);
+    const france = await search({ source: 'd:monde', geometries: [box(0.5, 47, 2.05, 49)] });
+    expect(france.ids).toHaveLength(11);
+    expect(firstPosition(france.features[0]?.geometry)).toEqual([1, 48]);
+  });
+});
+
 describe('a layer whose first features have no geometry', () => {
   test('is read in the order of those that have one', async () => {
     const blank = Array.from({ length: 12 }, (_, k) => ({
