@@ -127,6 +127,8 @@ export const texts = {
   'wfs.answerTooLarge': 'The upstream WFS answers with more than {bytes} bytes.',
   'wfs.attributeIsGeometry': '{name} is the geometry; ask with geom or bbox',
   'wfs.attributeUnknown': 'there is no attribute {name}; the attributes are {names}',
+  'wfs.axisOrderUntold':
+    'The features of this layer do not tell whether longitude or latitude comes first in them; the order that the standard gives is taken (WFS_AXIS_ORDER sets it).',
   'wfs.brokenOff': 'The connection to the upstream WFS broke off ({code}).',
   'wfs.capabilitiesUnreadable': 'The upstream WFS answers GetCapabilities with something unusable: {reason}.',
   'wfs.cannotPage':

@@ -23,6 +23,7 @@ export interface Learnt {
   readonly code: number;
   /** How coordinates of answers are written. */
   readonly axisOrderOut: AxisOrder;
+  readonly axisOrderFrom: OrderFrom;
   /** How coordinates of filters are read; several where that could not be told. */
   readonly filterForms: readonly FilterForm[];
   readonly spatialFilter: SpatialFilter;
@@ -38,6 +39,9 @@ export interface Learnt {
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
   readonly sampled: number;
 }
+
+/** What told the order of the axes; `either`: coordinates are the same both ways, or there are none. */
+export type OrderFrom = 'setting' | 'features' | 'otherLayers' | 'standard' | 'either';
 
 /** One feature type, and what its capabilities and schema say. */
 export interface Subject {
@@ -65,6 +69,8 @@ export interface Learning {
 export interface Hint {
   /** How answers are written: a feature of the layer lay where it could not, read the other way. */
   readonly axisOrderOut?: AxisOrder;
+  /** How other layers of the upstream are written, by the EPSG code of their answers. */
+  readonly elsewhere?: ReadonlyMap<number, AxisOrder>;
   /** An operator that found nothing where there was something: the next weaker one is tried. */
   readonly misread?: SpatialFilter;
 }
@@ -84,6 +90,7 @@ export async function learn(learning: Learning): Promise<Learnt> {
     isAskedInWgs84: abilities.srsName,
     code: reading.code,
     axisOrderOut: reading.axisOrder,
+    axisOrderFrom: reading.from,
     id: toIdRule(sample, subject.type),
     hasIds: sample.some(({ id }) => id !== undefined),
     sampled: sample.length,
@@ -105,18 +112,33 @@ export async function learn(learning: Learning): Promise<Learnt> {
   };
   const operator = hint?.misread === spatialFilter ? abilities.weakerThan(spatialFilter) : spatialFilter;
   const { isProven, ...verdict } = await probe(context, sample, reading, forms, operator);
-  return { ...known, ...verdict, isCertain: reading.isTold && isProven };
+  const isKnown = isTold(reading, subject) || reading.from === 'otherLayers';
+  return { ...known, ...verdict, isCertain: isKnown && isProven };
 }
 
 interface Told extends Reading {
-  readonly isTold: boolean;
+  readonly from: OrderFrom;
 }
 
 function toReading(sample: readonly SampleFeature[], { subject, forced, hint }: Learning): Told {
   const code = toSampleCode(sample, subject);
-  const told = forced ?? toAxisOrderOut(sample, subject.bbox, code) ?? hint?.axisOrderOut;
-  const isTold = told !== undefined || subject.type.geometries.length === 0;
-  return { code, axisOrder: told ?? toNamedOrder(sample, code), isTold };
+  if (forced !== undefined) return { code, axisOrder: forced, from: 'setting' };
+  const told = toAxisOrderOut(sample, subject.bbox, code) ?? hint?.axisOrderOut;
+  if (told !== undefined) return { code, axisOrder: told, from: 'features' };
+  const elsewhere = hint?.elsewhere?.get(code);
+  const axisOrder = elsewhere ?? toNamedOrder(sample, code);
+  if (sample.every(isSymmetric)) return { code, axisOrder, from: 'either' };
+  return { code, axisOrder, from: elsewhere === undefined ? 'standard' : 'otherLayers' };
+}
+
+/** Whether the layer itself told it, or has nothing to tell it of. */
+function isTold({ from }: Told, { type }: Subject): boolean {
+  return from === 'setting' || from === 'features' || type.geometries.length === 0;
+}
+
+/** Coordinates that are the same in either order, for all that can be seen. */
+function isSymmetric({ positions }: SampleFeature): boolean {
+  return positions.every(([a, b]) => Math.abs(a - b) < 0.001);
 }
 
 /** The CRS the geometries name; else WGS84, which was asked for, unless the coordinates are no degrees. */
@@ -134,7 +156,7 @@ async function readFirstFeatures(learning: Learning): Promise<SampleFeature[]> {
   const { subject, forced, abilities } = learning;
   const isNothingToTell = forced !== undefined || subject.type.geometries.length === 0;
   const isUsable = (features: readonly SampleFeature[]) =>
-    isNothingToTell || toReading(features, learning).isTold;
+    isNothingToTell || isTold(toReading(features, learning), subject);
   const isPlenty = (features: readonly SampleFeature[]) =>
     features.length > 1 && isUsable(features) && (isNothingToTell || arePlentyToProbe(features, abilities));
   const context = {
@@ -143,14 +165,22 @@ async function readFirstFeatures(learning: Learning): Promise<SampleFeature[]> {
     type: subject.type,
     isInWgs84: abilities.srsName,
   };
-  const sample = await readInWgs84OrNot(context, { isUsable, isPlenty });
-  const isBlank = sample.length === SAMPLE_SIZE && sample.every(({ positions }) => positions.length === 0);
+  const size = isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
+  const sample = await readInWgs84OrNot(context, { isUsable, isPlenty, size });
+  const isBlank = sample.length === size && sample.every(({ positions }) => positions.length === 0);
   if (isNothingToTell || !isBlank) return sample;
   // features without a geometry tell nothing: farther down there may be others
   return readSample({ ...context, isInWgs84: abilities.srsName }, { isUsable, isPlenty, size: FARTHER });
 }
 
 const FARTHER = 1000;
+/** Features to ask for where few of them may tell the order: reading stops as soon as one does. */
+const AMBIGUOUS_SIZE = 200;
+
+/** Whether features of the layer can lie in its box in either order. */
+function isAmbiguous({ bbox: [west, south, east, north] = WORLD }: Subject): boolean {
+  return west < north && south < east;
+}
 
 async function readInWgs84OrNot(context: SampleContext, wanted: Wanted): Promise<SampleFeature[]> {
   const { abilities } = context;

@@ -66,7 +66,10 @@ export async function probe(
     forms,
     spatialFilter === 'Intersects' && abilities.multiGeometry === undefined,
   );
-  const places = toProbes(toPlaces(sample, reading), questions.length);
+  const all = toPlaces(sample, reading);
+  const telling = all.filter((place) => !isSymmetric(place));
+  const isTelling = telling.length > 0;
+  const places = toProbes(isTelling ? telling : all.slice(0, 1), questions.length);
   if (places.length === 0) return unknown;
   const asked = places.map(({ at }, k) => ({ ...(questions[k] as Question), box: toProbeBox(at) }));
   const filter = toProbeFilter(context.type.geometries[0]?.name ?? '', spatialFilter, asked);
@@ -82,12 +85,12 @@ export async function probe(
     return { ...unknown, spatialFilter: 'none', attributeFilters: false, isProven: true };
   }
   const only = understood.find(({ isMulti }) => !isMulti);
-  if (only !== undefined) {
+  if (only !== undefined && isTelling) {
     const multi = asked.find(({ isMulti, form }) => isMulti && form === only.form);
     if (multi !== undefined) learnMulti(abilities, understood.includes(multi));
     return { ...unknown, filterForms: [only.form], isProven: true };
   }
-  return found.length > 0 ? unknown : toVerdictOnNothing(unknown, sample, places);
+  return found.length > 0 ? unknown : toVerdictOnNothing(unknown, sample, places, isTelling);
 }
 
 function learnMulti(abilities: Abilities, isUnderstood: boolean): void {
@@ -117,11 +120,11 @@ function toVerdictOnNothing(
   unknown: Verdict,
   sample: readonly SampleFeature[],
   places: readonly Place[],
+  isTelling: boolean,
 ): Verdict {
   const forms = unknown.filterForms;
   const misread: Verdict = { ...unknown, spatialFilter: 'none', isMisread: true };
-  const [first] = places;
-  if (places.length >= forms.length || (first !== undefined && isSymmetric(first))) return misread;
+  if (places.length >= forms.length || !isTelling) return misread;
   if (places.length > 1) return unknown;
   // one feature to go by: what is not read in the one order is read in the other, or not at all; a small layer is read
   const isSmall = sample.length < SAMPLE_SIZE;
@@ -171,7 +174,7 @@ function isApart([a, b]: LonLat, [west, south, east, north]: Bbox): boolean {
   return !isIn(a, b) && !isIn(b, a);
 }
 
-/** A place that is the same in either order tells nothing. */
+/** A place that is the same in either order does not tell the order. */
 function isSymmetric({ at: [lon, lat] }: Place): boolean {
   return Math.abs(lon - lat) <= 4 * PROBE_RADIUS;
 }

@@ -3,6 +3,7 @@ import { type Message, ServiceError, toMessage } from '../errors.js';
 import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.js';
 import type { SearchQuery } from '../query/index.js';
 import type { Abilities } from './abilities.js';
+import type { Check } from './contradiction.js';
 import { toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
@@ -26,8 +27,8 @@ export interface PageRequest {
   readonly asker: Asker;
   readonly countTimeoutMs: number;
   readonly maxScanFeatures: number;
-  /** Called with the first feature of each answer. @throws Contradiction */
-  readonly check: (feature: Uint8Array, isSpatial: boolean) => void;
+  /** Called with the first features of each answer. @throws Contradiction */
+  readonly check: Check;
   /** Faults of geometries met in answers, by name: features that came without their geometry. */
   readonly faults: Map<string, number>;
   /** What the reader of the page should know; grows while it is made. */
@@ -257,9 +258,9 @@ async function* readAnswer(
   let isChecked = false;
   try {
     for await (const batch of stream) {
-      const [first = new Uint8Array()] = toFeatures(batch);
-      if (!isChecked) request.check(first, filter !== undefined && isSpatial(filter));
+      if (!isChecked) checkPlaces(request, batch, filter);
       isChecked = true;
+      const [first = new Uint8Array()] = toFeatures(batch);
       checkId(request, first);
       yield batch;
     }
@@ -267,6 +268,13 @@ async function* readAnswer(
     for (const [fault, count] of Object.entries(stream.warnings))
       faults.set(fault, (faults.get(fault) ?? 0) + count);
   }
+}
+
+/** @throws Contradiction */
+function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: Filter | undefined): void {
+  // a filter in several forms asks in other places too
+  const isPlaced = filter !== undefined && isSpatial(filter) && learnt.filterForms.length === 1;
+  check(toFeatures(batch), isPlaced, learnt.axisOrderFrom === 'features');
 }
 
 /** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */

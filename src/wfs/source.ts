@@ -68,6 +68,8 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
   const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
   const hints = new Map<string, Hint>();
+  /** How layers that told it are written, by the EPSG code of their answers. */
+  const orders = new Map<number, AxisOrder>();
   const experiences = new Map<string, Experience>();
   let lastFault: string | undefined;
 
@@ -125,10 +127,11 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     return learnt.get(subject.typeName, async () => {
       const { typeName } = subject;
       const asker = shared(key);
-      const hint = hints.get(typeName);
+      const hint = { ...hints.get(typeName), elsewhere: orders };
       hints.delete(typeName);
       const found = await learn({ subject, forced: options.axisOrder, hint, abilities, dialogue, asker });
       logger.info({ typeName, ...found }, 'layer learnt');
+      if (found.axisOrderFrom === 'features') orders.set(found.code, found.axisOrderOut);
       experiences.delete(typeName); // as old as what was learnt: caps and abilities change
       getExperience(typeName).delivered(found.sampled);
       if (found.isMisread === true) addHint(typeName, { misread: abilities.spatialFilter });

@@ -82,7 +82,7 @@ export async function startReplay(server: string): Promise<Replay> {
     if (/request=GetCapabilities/.test(url)) return toName('capabilities', 'getcapabilities-get');
     if (/request=DescribeFeatureType/.test(url)) return toName('schema', 'describe-all');
     if (body.includes('resultType="hits"')) return toName('hits', 'post-hits');
-    const isLearning = /maxFeatures="(10|40|1000)"/.test(body);
+    const isLearning = /maxFeatures="(10|40|200|1000)"/.test(body);
     if (body.includes('startIndex="') || (isLearning && body.includes('<ogc:Filter>')))
       return 'post-startindex-beyond';
     const layer = /typeName="(?:\w+:)?(\w+)"/.exec(body)?.[1] ?? '';

@@ -292,26 +292,68 @@ describe('a layer all over the world, whose first features could lie in either o
     geometry: { type: 'Point' as const, coordinates: [x, y] as [number, number] },
     values: [id],
   });
-  const world = createLayer(
-    {
-      ...few,
-      prefix: 'd',
-      name: 'monde',
-      geometryType: 'Point',
-      attributes: [{ name: 'n', type: 'int' }],
-      wgs84Bbox: [-180, -90, 180, 90],
-    },
-    [...Array.from({ length: 20 }, (_, k) => at(k, 1 + k / 10, 48)), at(100, 139.7, 35.7)],
-  );
+  /** So many in Europe before one in Japan, which can lie there in one order alone. */
+  const createWorld = (inEurope: number) =>
+    createLayer(
+      {
+        ...few,
+        prefix: 'd',
+        name: 'monde',
+        geometryType: 'Point',
+        attributes: [{ name: 'n', type: 'int' }],
+        wgs84Bbox: [-180, -90, 180, 90],
+      },
+      [...Array.from({ length: inEurope }, (_, k) => at(k, 1 + k / 100, 48)), at(1000, 139.7, 35.7)],
+    );
+  const source = 'd:monde';
+  const japan = box(139, 35, 140, 36);
+  const france = box(0.5, 47, 1.105, 49);
 
-  test.each(['standard', 'lonLat', 'latLon'] as const)('in the order %s', async (order) => {
-    const { search } = await start({ layers: [world], axisOrder: { in: order, out: order } });
-    const japan = await search({ source: 'd:monde', geometries: [box(139, 35, 140, 36)] });
-    expect(japan.ids).toEqual(['monde.100']);
-    expect(firstPosition(japan.features[0]?.geometry)).toEqual([139.7, 35.7]);
-    const france = await search({ source: 'd:monde', geometries: [box(0.5, 47, 2.05, 49)] });
-    expect(france.ids).toHaveLength(11);
-    expect(firstPosition(france.features[0]?.geometry)).toEqual([1, 48]);
+  test.each(['standard', 'lonLat', 'latLon'] as const)('is told by a later one: %s', async (order) => {
+    const { search } = await start({ layers: [createWorld(50)], axisOrder: { in: order, out: order } });
+    const found = await search({ source, geometries: [france] });
+    expect(found.ids).toHaveLength(11);
+    expect(firstPosition(found.features[0]?.geometry)).toEqual([1, 48]);
+    expect(found.end.warnings).toBeUndefined();
+    expect((await search({ source, geometries: [japan] })).ids).toEqual(['monde.1000']);
+  });
+
+  test('is taken for what the standard says where none tells, and the answer says so', async () => {
+    const { search } = await start({ layers: [createWorld(300)] });
+    const found = await search({ source, geometries: [france] });
+    expect(found.ids).toHaveLength(11);
+    expect(found.end.warnings?.map(({ id }) => id)).toEqual(['wfs.axisOrderUntold']);
+  });
+
+  test('is taken for what other layers of the upstream told', async () => {
+    const axisOrder = { in: 'lonLat', out: 'lonLat' } as const;
+    const { search } = await start({ layers: [few, createWorld(300)], axisOrder });
+    await search({ source: PARCEL, geometries: [triangle] });
+    const found = await search({ source, geometries: [france] });
+    expect([found.ids.length, found.end.warnings]).toEqual([11, undefined]);
+    expect(firstPosition(found.features[0]?.geometry)).toEqual([1, 48]);
+  });
+
+  test('is told by a feature that comes later and can lie in one order alone', async () => {
+    const axisOrder = { in: 'lonLat', out: 'lonLat' } as const;
+    const { search } = await start({ layers: [createWorld(300)], axisOrder });
+    const sortBy = { name: 'n', descending: true };
+    await search({ source, limit: 1 });
+    const last = await search({ source, sortBy, limit: 1 });
+    expect(firstPosition(last.features[0]?.geometry)).toEqual([139.7, 35.7]);
+    const found = await search({ source, geometries: [france] });
+    expect([found.ids.length, found.end.warnings]).toEqual([11, undefined]);
+  });
+});
+
+describe('a row that is wrong in itself', () => {
+  test('its coordinates the wrong way round, is no reason to doubt the others', async () => {
+    const wrong = { ...few.features[0]!, geometry: { type: 'Point' as const, coordinates: [lat, lon] } };
+    const layer = createLayer({ ...parcels }, [wrong as (typeof few.features)[0], ...few.features.slice(1)]);
+    const { search } = await start({ layers: [layer] });
+    const { ids } = await search({ source: PARCEL, limit: 5000 });
+    expect(ids).toHaveLength(400);
+    expect((await search({ source: PARCEL, geometries: [triangle] })).ids.length).toBeGreaterThan(3);
   });
 });
 
