@@ -148,13 +148,12 @@ export function toFilter(plan: Plan, asking: Asking): Filter | undefined {
 /** More boxes than these make a filter heavy; one around all of them is asked for then. */
 const MAX_BOXES = 32;
 
-/** Parts that are asked for one by one where it is not known whether a Multi* is understood. */
+/** More parts than these, one by one, make a filter heavy. */
 const MAX_PARTS = 32;
 
-function toOperandGeometries(union: readonly Geometry[], { multiGeometry }: Asking): readonly Geometry[] {
-  if (multiGeometry === true) return union;
-  const parts = union.flatMap(toParts);
-  return multiGeometry === false || parts.length <= MAX_PARTS ? parts : union;
+/** Whether a plan is asked for in parts, since Multi* are not known to be understood, and in too many of them. */
+export function hasTooManyParts({ unions }: Plan, multiGeometry: boolean | undefined): boolean {
+  return multiGeometry !== true && unions.some((union) => union.flatMap(toParts).length > MAX_PARTS);
 }
 
 function toParts(geometry: Geometry): Geometry[] {
@@ -177,7 +176,7 @@ function toSpatial(plan: Plan, union: readonly Geometry[], asking: Asking) {
   const toOperands = (form: FilterForm): Filter[] =>
     spatialFilter === 'BBOX'
       ? groups.map((group) => ({ operator: 'BBOX', propertyName, bbox: toFormBbox(group, form), form }))
-      : toOperandGeometries(union, asking).map((geometry) => ({
+      : (asking.multiGeometry === true ? union : union.flatMap(toParts)).map((geometry) => ({
           operator: 'Intersects',
           propertyName,
           geometry: toFormGeometry(geometry, form),

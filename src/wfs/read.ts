@@ -12,7 +12,7 @@ import { readFeatureText } from './feature-text.js';
 import { type Filter, isSpatial } from './filter.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';
-import type { Asking, Plan } from './plan.js';
+import { type Asking, hasTooManyParts, type Plan } from './plan.js';
 
 /** Everything one page is made of. */
 export interface PageRequest {
@@ -343,7 +343,11 @@ export function* toFeatures({ bytes, ends }: Converted): Generator<Uint8Array> {
 }
 
 /** The strongest that may be asked, by what was learnt. */
-export function toAsking({ learnt, abilities: { multiGeometry } }: PageRequest): Asking {
-  const { spatialFilter, filterForms, attributeFilters } = learnt;
+export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
+  const { filterForms, attributeFilters } = learnt;
+  const { multiGeometry } = abilities;
+  const weaker = abilities.weakerThan(learnt.spatialFilter);
+  const spatialFilter =
+    weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : learnt.spatialFilter;
   return { spatialFilter, filterForms, attributeFilters, multiGeometry };
 }
