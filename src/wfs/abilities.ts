@@ -9,7 +9,12 @@ export type SpatialFilter = 'Intersects' | 'BBOX' | 'none';
  */
 export interface Abilities {
   /** Capabilities were read; a document that is read anew hours later puts every ability to the test again. */
-  say(capabilities: Pick<Capabilities, 'spatialOperators' | 'getFeatureMethods'>): void;
+  say(
+    capabilities: Pick<
+      Capabilities,
+      'version' | 'spatialOperators' | 'geometryOperands' | 'getFeatureMethods'
+    >,
+  ): void;
   /** Where an operator is refused, the next weaker one. */
   weakerThan(operator: SpatialFilter): SpatialFilter;
   readonly spatialFilter: SpatialFilter;
@@ -43,6 +48,7 @@ const TOO_LONG_MS = 5000;
 export function createAbilities(now: () => number = Date.now): Abilities {
   let lacking = new Set<Lacking>();
   let listed: readonly string[] | undefined;
+  let said: Record<string, unknown> = {};
   let since = now();
   let hasPaged = false;
   let hasReadMulti = false;
@@ -52,7 +58,11 @@ export function createAbilities(now: () => number = Date.now): Abilities {
   const readsFilters = () => can('srsName') || listed !== undefined;
 
   const abilities: Abilities = {
-    say({ spatialOperators, getFeatureMethods }) {
+    say({ version, spatialOperators, geometryOperands, getFeatureMethods }) {
+      said = {
+        ...(version !== undefined && { version }),
+        ...(geometryOperands !== undefined && { geometryOperands }),
+      };
       if (now() - since > TRUSTED_MS) {
         lacking = new Set();
         hasPaged = false;
@@ -112,6 +122,7 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       ...(abilities.startIndex !== undefined && { startIndex: abilities.startIndex }),
       ...(abilities.multiGeometry !== undefined && { multiGeometry: abilities.multiGeometry }),
       ...(listed !== undefined && { spatialOperators: listed }),
+      ...said,
     }),
   };
   return abilities;

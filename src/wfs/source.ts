@@ -104,8 +104,11 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     });
   }
 
-  async function getSubject(source: string, key: PlacedKey): Promise<Subject & { summary: SourceSummary }> {
-    const { featureTypes } = await getCapabilities(key);
+  async function getSubject(
+    source: string,
+    key: PlacedKey,
+  ): Promise<Subject & { summary: SourceSummary; srsNames: readonly string[] }> {
+    const { featureTypes, srsNames } = await getCapabilities(key);
     const names = featureTypes.map(({ name }) => name);
     const typeName = toKnownTypeName(source, names);
     const summary = featureTypes.find(({ name }) => name === typeName);
@@ -119,7 +122,14 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       }
       return withShapeFirst(found);
     });
-    return { typeName, type, bbox: summary.bbox, crs: summary.crs, summary };
+    return {
+      typeName,
+      type,
+      bbox: summary.bbox,
+      crs: summary.crs,
+      summary,
+      srsNames: srsNames.get(typeName) ?? [],
+    };
   }
 
   /** Learnt once for all callers: it says how the server speaks, not what it holds. */
@@ -241,14 +251,16 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
     async describe(source, caller): Promise<SourceDescription> {
       const key = toPlacedKey(options.keys, caller.credentials);
-      const { type, summary, typeName } = await whileHere(getSubject(source, key), caller.signal);
+      const { type, summary, typeName, srsNames } = await whileHere(getSubject(source, key), caller.signal);
       const [geometry] = type.geometries;
       const known = learnt.peek(typeName);
       return {
         ...summary,
         attributes: type.attributes,
         ...(geometry && { geometry }),
-        ...(known && { upstream: { ...abilities.describe(), ...known } }),
+        ...(known && {
+          upstream: { ...abilities.describe(), ...known, ...getExperience(typeName).describe(), srsNames },
+        }),
       };
     },
 
