@@ -12,7 +12,7 @@ import {
 } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException } from './exception.js';
-import { arePlentyToProbe, probe, type Reading } from './probe.js';
+import { arePlentyToProbe, probe, type Reading, type Verdict } from './probe.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature, type Wanted } from './sample.js';
 
 /** What was found out about one feature type by asking for it. */
@@ -36,6 +36,8 @@ export interface Learnt {
   readonly isCertain: boolean;
   /** Filters found nothing, though there was something to find. */
   readonly isMisread?: boolean;
+  /** The first features have no geometry. */
+  readonly isBlankAhead: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
   readonly sampled: number;
 }
@@ -71,6 +73,8 @@ export interface Hint {
   readonly axisOrderOut?: AxisOrder;
   /** How other layers of the upstream are written, by the EPSG code of their answers. */
   readonly elsewhere?: ReadonlyMap<number, AxisOrder>;
+  /** The first features have no geometry: more are asked for at once. */
+  readonly isBlankAhead?: boolean;
   /** An operator that found nothing where there was something: the next weaker one is tried. */
   readonly misread?: SpatialFilter;
 }
@@ -83,10 +87,12 @@ export const WORLD: Bbox = [-180, -90, 180, 90];
  * one more where the upstream takes no srsName; both orders can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
  */
 export async function learn(learning: Learning): Promise<Learnt> {
-  const { subject, forced, hint, abilities } = learning;
-  const sample = await readFirstFeatures(learning);
+  const { subject, abilities } = learning;
+  const first = await readFirstFeatures(learning);
+  const { sample, isBlankAhead } = first;
   const reading = toReading(sample, learning);
-  const known = {
+  const { isProven, ...verdict } = await learnFilters(learning, first, reading);
+  return {
     isAskedInWgs84: abilities.srsName,
     code: reading.code,
     axisOrderOut: reading.axisOrder,
@@ -94,26 +100,33 @@ export async function learn(learning: Learning): Promise<Learnt> {
     id: toIdRule(sample, subject.type),
     hasIds: sample.some(({ id }) => id !== undefined),
     sampled: sample.length,
+    isBlankAhead,
+    ...verdict,
+    isCertain: isProven && (isTold(reading, subject) || reading.from === 'otherLayers'),
   };
+}
+
+/** How filters over the layer are read. */
+async function learnFilters(
+  learning: Learning,
+  { sample, requests }: First,
+  reading: Told,
+): Promise<Verdict> {
+  const { subject, forced, hint, abilities } = learning;
   const { spatialFilter, attributeFilters } = abilities;
-  if (subject.type.geometries.length === 0) {
-    return { ...known, spatialFilter, attributeFilters, filterForms: [], isCertain: true };
-  }
-  const forms = toFilterForms(reading.code);
+  const forms = subject.type.geometries.length === 0 ? [] : toFilterForms(reading.code);
+  const said = { spatialFilter, attributeFilters };
+  if (forms.length === 0) return { ...said, filterForms: forms, isProven: true };
   if (forced !== undefined) {
     const filterForms = forms.filter(({ axisOrder }) => axisOrder === forced).slice(0, 1);
-    return { ...known, spatialFilter, attributeFilters, filterForms, isCertain: true };
+    return { ...said, filterForms, isProven: true };
   }
-  const context = {
-    ...learning,
-    typeName: subject.typeName,
-    type: subject.type,
-    isInWgs84: known.isAskedInWgs84,
-  };
+  // a layer costs no more than three requests when it is first used: the filter is tried when it is learnt again
+  if (requests > 1) return { ...said, filterForms: forms, isProven: spatialFilter === 'none' };
   const operator = hint?.misread === spatialFilter ? abilities.weakerThan(spatialFilter) : spatialFilter;
-  const { isProven, ...verdict } = await probe(context, sample, reading, forms, operator);
-  const isKnown = isTold(reading, subject) || reading.from === 'otherLayers';
-  return { ...known, ...verdict, isCertain: isKnown && isProven };
+  const { typeName, type } = subject;
+  const context = { ...learning, typeName, type, isInWgs84: abilities.srsName };
+  return probe(context, sample, reading, forms, operator);
 }
 
 interface Told extends Reading {
@@ -152,8 +165,8 @@ function toSampleCode(sample: readonly SampleFeature[], { crs }: Subject): numbe
 }
 
 /** The first features of the layer: enough to tell the order of the axes by, and to probe with. */
-async function readFirstFeatures(learning: Learning): Promise<SampleFeature[]> {
-  const { subject, forced, abilities } = learning;
+async function readFirstFeatures(learning: Learning): Promise<First> {
+  const { subject, forced, hint, abilities } = learning;
   const isNothingToTell = forced !== undefined || subject.type.geometries.length === 0;
   const isUsable = (features: readonly SampleFeature[]) =>
     isNothingToTell || isTold(toReading(features, learning), subject);
@@ -165,12 +178,21 @@ async function readFirstFeatures(learning: Learning): Promise<SampleFeature[]> {
     type: subject.type,
     isInWgs84: abilities.srsName,
   };
-  const size = isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
-  const sample = await readInWgs84OrNot(context, { isUsable, isPlenty, size });
-  const isBlank = sample.length === size && sample.every(({ positions }) => positions.length === 0);
-  if (isNothingToTell || !isBlank) return sample;
+  const usual = isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
+  const size = hint?.isBlankAhead === true ? FARTHER : usual;
+  const { sample, requests } = await readInWgs84OrNot(context, { isUsable, isPlenty, size });
+  const isBlankAhead = sample.length === size && sample.every(({ positions }) => positions.length === 0);
+  if (isNothingToTell || !isBlankAhead || requests > 1) return { sample, requests, isBlankAhead };
   // features without a geometry tell nothing: farther down there may be others
-  return readSample({ ...context, isInWgs84: abilities.srsName }, { isUsable, isPlenty, size: FARTHER });
+  const wanted = { isUsable, isPlenty, size: FARTHER };
+  return { sample: await readSample(context, wanted), requests: requests + 1, isBlankAhead };
+}
+
+/** The first features, how many requests they took, and whether the very first had no geometry. */
+interface First {
+  readonly sample: SampleFeature[];
+  readonly requests: number;
+  readonly isBlankAhead: boolean;
 }
 
 const FARTHER = 1000;
@@ -182,16 +204,19 @@ function isAmbiguous({ bbox: [west, south, east, north] = WORLD }: Subject): boo
   return west < north && south < east;
 }
 
-async function readInWgs84OrNot(context: SampleContext, wanted: Wanted): Promise<SampleFeature[]> {
+async function readInWgs84OrNot(
+  context: SampleContext,
+  wanted: Wanted,
+): Promise<Pick<First, 'sample' | 'requests'>> {
   const { abilities } = context;
   try {
-    return await readSample(context, wanted);
+    return { sample: await readSample(context, wanted), requests: 1 };
   } catch (error) {
     if (!isException(error) || !abilities.srsName) throw error;
     // Opendatasoft refuses every parameter it does not know
     const sample = await readSample({ ...context, isInWgs84: false }, wanted);
     abilities.lack('srsName');
-    return sample;
+    return { sample, requests: 2 };
   }
 }
 

@@ -73,10 +73,10 @@ export async function probe(
   if (places.length === 0) return unknown;
   const asked = places.map(({ at }, k) => ({ ...(questions[k] as Question), box: toProbeBox(at) }));
   const filter = toProbeFilter(context.type.geometries[0]?.name ?? '', spatialFilter, asked);
-  const found = await readFound(context, filter);
+  const hasMulti = asked.some(({ isMulti }) => isMulti);
+  const found = await readFound(context, filter, hasMulti);
   if (found === undefined) {
     // not what its capabilities say: the weaker operator is asked in every form, and the answer compared here
-    const hasMulti = asked.some(({ isMulti }) => isMulti);
     if (hasMulti) abilities.lack('multiGeometry'); // perhaps it was that: the next probe goes without
     return { ...unknown, spatialFilter: abilities.weakerThan(spatialFilter), isProven: !hasMulti };
   }
@@ -138,12 +138,19 @@ export function arePlentyToProbe(features: readonly SampleFeature[], { multiGeom
   return toProbes(features.flatMap(toPlaceAsWritten), count).length === count;
 }
 
-/** @returns undefined where the upstream refuses the filter */
-async function readFound(context: SampleContext, filter: Filter): Promise<SampleFeature[] | undefined> {
+/**
+ * @param isWhole what does not come counts too: the answer is waited for to its end
+ * @returns undefined where the upstream refuses the filter
+ */
+async function readFound(
+  context: SampleContext,
+  filter: Filter,
+  isWhole: boolean,
+): Promise<SampleFeature[] | undefined> {
   try {
     return await readSample(context, {
       filter,
-      isUsable: (features) => features.length > 0,
+      isUsable: (features) => features.length > 0 && !isWhole,
       isPlenty: (features) => features.length === PROBE_SIZE,
       size: PROBE_SIZE,
     });

@@ -274,7 +274,8 @@ async function* readAnswer(
 function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: Filter | undefined): void {
   // a filter in several forms asks in other places too
   const isPlaced = filter !== undefined && isSpatial(filter) && learnt.filterForms.length === 1;
-  check(toFeatures(batch), isPlaced, learnt.axisOrderFrom === 'features');
+  const isTold = learnt.axisOrderFrom === 'features' || learnt.axisOrderFrom === 'setting';
+  check(toFeatures(batch), isPlaced, isTold);
 }
 
 /** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */

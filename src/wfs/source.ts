@@ -144,6 +144,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       if (found.axisOrderFrom === 'features') orders.set(found.code, found.axisOrderOut);
       experiences.delete(typeName); // as old as what was learnt: caps and abilities change
       getExperience(typeName).delivered(found.sampled);
+      if (found.isBlankAhead) addHint(typeName, { isBlankAhead: true });
       if (found.isMisread === true) addHint(typeName, { misread: abilities.spatialFilter });
       if (!found.isCertain) setTimeout(() => learnt.delete(typeName), UNCERTAIN_MS).unref();
       return found;
@@ -207,7 +208,8 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const { key, subject, toRequest, know, leave } = await prepare(query, caller);
     const ask = async (known: Learnt) => {
       const page = readPage(toRequest(known));
-      return resume(await page.next(), withoutContradiction(page, subject, known), leave);
+      const first = await page.next();
+      return resume(first, page, { leave, toFault: (error) => toLateFault(error, subject, known) });
     };
     const known = await know();
     const features = await ask(known)
@@ -228,18 +230,10 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   }
 
   /** Behind the first feature nothing can be asked anew: the layer is learnt anew for the next who asks. */
-  async function* withoutContradiction(
-    page: AsyncGenerator<FeatureBatch, PageEnd, void>,
-    subject: Subject,
-    known: Learnt,
-  ): AsyncGenerator<FeatureBatch, PageEnd, void> {
-    try {
-      return yield* page;
-    } catch (error) {
-      if (!(error instanceof Contradiction)) throw error;
-      forget(subject, known, error);
-      throw contradictory(subject);
-    }
+  function toLateFault(error: unknown, subject: Subject, known: Learnt): unknown {
+    if (!(error instanceof Contradiction)) return error;
+    forget(subject, known, error);
+    return contradictory(subject);
   }
 
   return {
@@ -337,14 +331,18 @@ async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 function resume(
   first: IteratorResult<FeatureBatch, PageEnd>,
   rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
-  leave: () => void,
+  { leave, toFault }: { leave(): void; toFault(error: unknown): unknown },
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
   return {
     async next() {
-      const step = pending ?? (await rest.next());
+      const known = pending;
       pending = undefined;
-      return step;
+      try {
+        return known ?? (await rest.next());
+      } catch (error) {
+        throw toFault(error);
+      }
     },
     return(value) {
       leave();

@@ -250,6 +250,31 @@ describe('what was learnt is learnt anew when an answer contradicts it', () => {
   });
 });
 
+describe('WFS_AXIS_ORDER', () => {
+  test.each([
+    ['lonLat', { in: 'lonLat', out: 'lonLat' }, 'lonLat'],
+    ['latLon', { in: 'latLon', out: 'latLon' }, 'latLon'],
+  ] as const)(
+    '%s overrides what would be learnt, and saves the filter that is tried',
+    async (_, axisOrder, set) => {
+      const { search, source, requests } = await startFew({ axisOrder }, { axisOrder: set });
+      const { ids } = await search({ source: PARCEL, geometries: [triangle], count: 'never' });
+      expect(ids.sort()).toEqual(toExpected(few, [triangle]).sort());
+      expect(requests.filter(({ body }) => body.includes('maxFeatures="40"'))).toEqual([]);
+      const { upstream } = await source.describe(PARCEL, caller());
+      expect(upstream).toMatchObject({ axisOrderOut: set, axisOrderFrom: 'setting' });
+    },
+  );
+
+  test('is believed even where it is wrong', async () => {
+    const { search } = await startFew({}, { axisOrder: 'lonLat' });
+    await expect(search({ source: PARCEL, limit: 50 })).rejects.toMatchObject({
+      kind: 'upstreamUnusable',
+      text: { id: 'wfs.contradictory' },
+    });
+  });
+});
+
 describe('forms of filters that find nothing, though they are accepted', () => {
   const far = parcels.features.filter((_, k) => k % 200 === 0);
   const spread = createLayer({ ...parcels }, far);
@@ -390,8 +415,9 @@ describe('a layer whose first features have no geometry', () => {
       values: few.features[0]?.values ?? [],
     }));
     const layer = createLayer({ ...parcels }, [...blank, ...few.features]);
-    const { search } = await start({ layers: [layer], axisOrder: { in: 'lonLat', out: 'lonLat' } });
-    const { ids, features } = await search({ source: PARCEL, geometries: [triangle] });
+    const { search, requests } = await start({ layers: [layer], axisOrder: { in: 'lonLat', out: 'lonLat' } });
+    const { ids, features } = await search({ source: PARCEL, geometries: [triangle], count: 'never' });
+    expect(requests.length).toBeLessThanOrEqual(6); // capabilities, three of learning, the page, what may be behind it
     expect(ids.sort()).toEqual(toExpected(few, [triangle]).sort());
     expect(Math.round(firstPosition(features[0]?.geometry)[1])).toBe(Math.round(lat));
   });

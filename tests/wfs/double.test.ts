@@ -152,6 +152,31 @@ describe('matches that are found here are held back until it is certain that all
   });
 });
 
+describe('a count', () => {
+  const hits = (count: number, ...inside: string[]) =>
+    toCollection(...inside).replace('FeatureCollection ', `FeatureCollection numberOfFeatures="${count}" `);
+  /** A layer of so many features, and what it answers to hits. */
+  const startCounting = (size: number, counted: string) =>
+    start(({ isHits, maxFeatures, startIndex }, response) => {
+      if (isHits) return response.end(counted);
+      return response.end(toCollection(...members(startIndex, Math.min(maxFeatures, size - startIndex))));
+    });
+
+  test.each<[string, string, number | undefined]>([
+    ['that is true', hits(30), 30],
+    ['behind which features stand: it is capped', hits(20), undefined],
+    ['lower than what was seen already', hits(1), undefined],
+    ['that is an exception', report('no hits here'), undefined],
+    ['that is no number', toCollection(), undefined],
+    ['that came with features: it was ignored', hits(3, ...members(0, 3)), undefined],
+  ])('%s', async (_, counted, numberMatched) => {
+    const { search } = await startCounting(30, counted);
+    const { end } = await search({ limit: 5, count: 'always' });
+    expect(end).toMatchObject({ numberReturned: 5, next: { startIndex: 5 } });
+    expect(end.numberMatched).toBe(numberMatched);
+  });
+});
+
 describe('what answers have shown of a layer', () => {
   test('is told with it, and as old as what was learnt of it', async () => {
     const { describe: tell, search } = await start(({ body, isHits }, response) => {
