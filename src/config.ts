@@ -246,6 +246,11 @@ export const variables = {
   },
 } as const;
 
+/** Variables of the account at a single upstream. */
+export const oauthVariables = Object.keys(variables).filter((name) =>
+  name.startsWith('WFS_OAUTH_'),
+) as (keyof typeof variables)[];
+
 function readRedisUrl(given: string): string | undefined {
   const isRedis = URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol);
   return isRedis ? given : undefined;
@@ -324,54 +329,123 @@ function readPathFaults({ WFS_URL, WFS_APIKEY_IN }: Values): ConfigError['faults
 
 const oauthRequired = ['WFS_OAUTH_FILE', 'WFS_OAUTH_CLIENT_ID', 'WFS_OAUTH_REDIRECT_URI'] as const;
 
-/** An account is set up whole or not at all, and in no contradiction to the other ways in. */
-function readOAuthFaults(env: Environment, values: Values): ConfigError['faults'] {
-  const isGiven = (name: keyof Variables) => toText(env, name) !== undefined;
-  const names = Object.keys(variables) as (keyof Variables)[];
-  if (!names.some((name) => name.startsWith('WFS_OAUTH_') && isGiven(name))) return [];
-  const isNone = values.WFS_OAUTH_AUTHENTICATION === 'none';
-  const isSecret = isGiven('WFS_OAUTH_CLIENT_SECRET');
-  const needsSecret = values.WFS_OAUTH_AUTHENTICATION !== undefined && !isNone;
-  const wfsUrl = values.WFS_URL?.replaceAll('{apikey}', 'apikey');
-  const faults: [keyof Variables, string, boolean][] = [
-    ...oauthRequired.map((name): [keyof Variables, string, boolean] => [
-      name,
-      'is required where any WFS_OAUTH_* is set',
-      !isGiven(name),
-    ]),
-    ['WFS_OAUTH_CLIENT_SECRET', 'is required with WFS_OAUTH_AUTHENTICATION', needsSecret && !isSecret],
-    ['WFS_OAUTH_CLIENT_SECRET', 'is not used with WFS_OAUTH_AUTHENTICATION=none', isNone && isSecret],
-    ['WFS_APIKEY', 'is not used with WFS_OAUTH_FILE', values.WFS_APIKEY !== undefined],
-    ['WFS_URL', 'must hold no {apikey} with WFS_OAUTH_FILE', values.WFS_URL?.includes('{apikey}') ?? false],
+/** What an account must agree with. */
+export interface AccountParts {
+  readonly url: string | undefined;
+  readonly apikey?: string | undefined;
+  readonly clientSecret?: string | undefined;
+  readonly authentication?: OAuthSettings['authentication'] | undefined;
+}
+
+/**
+ * An account in contradiction to itself, or to the other ways in.
+ * @param names what the settings are called where they were written: the account's own and its `authentication`
+ */
+export function readAccountFaults(
+  { url, apikey, clientSecret, authentication }: AccountParts,
+  names: { readonly account: string; readonly authentication: string },
+): { readonly part: keyof AccountParts; readonly message: string }[] {
+  const isNone = authentication === 'none';
+  const isSecret = clientSecret !== undefined;
+  const bare = url?.replaceAll('{apikey}', 'apikey');
+  const faults: [keyof AccountParts, string, boolean][] = [
     [
-      'WFS_URL',
-      'must be https with WFS_OAUTH_FILE (http on the loopback only): a bearer token is sent there',
-      wfsUrl !== undefined && !isPrivateTo(new URL(wfsUrl)),
+      'clientSecret',
+      `is required with ${names.authentication}`,
+      authentication !== undefined && !isNone && !isSecret,
+    ],
+    ['clientSecret', `is not used with ${names.authentication}=none`, isNone && isSecret],
+    ['apikey', `is not used with ${names.account}`, apikey !== undefined],
+    ['url', `must hold no {apikey} with ${names.account}`, url?.includes('{apikey}') ?? false],
+    [
+      'url',
+      `must be https with ${names.account} (http on the loopback only): a bearer token is sent there`,
+      bare !== undefined && !isPrivateTo(new URL(bare)),
     ],
   ];
-  return faults.flatMap(([variable, message, isFault]) => (isFault ? { variable, message } : []));
+  return faults.flatMap(([part, message, isFault]) => (isFault ? { part, message } : []));
+}
+
+const accountVariables = {
+  url: 'WFS_URL',
+  apikey: 'WFS_APIKEY',
+  clientSecret: 'WFS_OAUTH_CLIENT_SECRET',
+  authentication: 'WFS_OAUTH_AUTHENTICATION',
+} as const satisfies Record<keyof AccountParts, keyof typeof variables>;
+
+/** An account is set up whole or not at all. */
+function readOAuthFaults(env: Environment, values: Values): ConfigError['faults'] {
+  const isGiven = (name: keyof Variables) => toText(env, name) !== undefined;
+  if (!oauthVariables.some(isGiven)) return [];
+  const missing = oauthRequired
+    .filter((variable) => !isGiven(variable))
+    .map((variable) => ({ variable, message: 'is required where any WFS_OAUTH_* is set' }));
+  const parts: AccountParts = {
+    url: values.WFS_URL,
+    apikey: values.WFS_APIKEY,
+    clientSecret: toText(env, 'WFS_OAUTH_CLIENT_SECRET'),
+    authentication: values.WFS_OAUTH_AUTHENTICATION,
+  };
+  const names = { account: 'WFS_OAUTH_FILE', authentication: 'WFS_OAUTH_AUTHENTICATION' };
+  const contradictions = readAccountFaults(parts, names).map(({ part, message }) => ({
+    variable: accountVariables[part],
+    message,
+  }));
+  return [...missing, ...contradictions];
+}
+
+/** An account as it is written, what is left out still missing. */
+export interface GivenAccount {
+  readonly file: string;
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  readonly authentication?: OAuthSettings['authentication'] | undefined;
+  readonly authorizeUrl?: string | undefined;
+  readonly tokenUrl?: string | undefined;
+  readonly redirectUri: string;
+  readonly scope?: string | undefined;
 }
 
 /** Opendatasoft has both endpoints on the domain of the WFS. */
-function toOAuth(values: Values): OAuthSettings | undefined {
-  const { WFS_OAUTH_FILE: file, WFS_OAUTH_CLIENT_ID: clientId, WFS_OAUTH_REDIRECT_URI: redirectUri } = values;
-  if (file === undefined || clientId === undefined || redirectUri === undefined) return undefined;
-  const { origin } = new URL(values.WFS_URL);
-  const clientSecret = values.WFS_OAUTH_CLIENT_SECRET;
+export function toOAuthSettings(given: GivenAccount, wfsUrl: string): OAuthSettings {
+  const { file, clientId, clientSecret, redirectUri } = given;
+  const { origin } = new URL(wfsUrl);
   return Object.freeze({
     file,
     clientId,
     ...optional('clientSecret', clientSecret),
-    authentication: values.WFS_OAUTH_AUTHENTICATION ?? (clientSecret === undefined ? 'none' : 'basic'),
-    authorizeUrl: values.WFS_OAUTH_AUTHORIZE_URL ?? `${origin}/oauth2/authorize/`,
-    tokenUrl: values.WFS_OAUTH_TOKEN_URL ?? `${origin}/oauth2/token/`,
+    authentication: given.authentication ?? (clientSecret === undefined ? 'none' : 'basic'),
+    authorizeUrl: given.authorizeUrl ?? `${origin}/oauth2/authorize/`,
+    tokenUrl: given.tokenUrl ?? `${origin}/oauth2/token/`,
     redirectUri,
-    ...optional('scope', values.WFS_OAUTH_SCOPE),
+    ...optional('scope', given.scope),
   });
+}
+
+function toOAuth(values: Values): OAuthSettings | undefined {
+  const { WFS_OAUTH_FILE: file, WFS_OAUTH_CLIENT_ID: clientId, WFS_OAUTH_REDIRECT_URI: redirectUri } = values;
+  if (file === undefined || clientId === undefined || redirectUri === undefined) return undefined;
+  const given = {
+    file,
+    clientId,
+    clientSecret: values.WFS_OAUTH_CLIENT_SECRET,
+    authentication: values.WFS_OAUTH_AUTHENTICATION,
+    authorizeUrl: values.WFS_OAUTH_AUTHORIZE_URL,
+    tokenUrl: values.WFS_OAUTH_TOKEN_URL,
+    redirectUri,
+    scope: values.WFS_OAUTH_SCOPE,
+  };
+  return toOAuthSettings(given, values.WFS_URL);
 }
 
 const optional = <K extends string, T>(key: K, given: T | undefined) =>
   (given === undefined ? {} : { [key]: given }) as { readonly [P in K]?: T };
+
+/** How the settings of a single upstream agree: where a file names the upstreams, they are no settings of any. */
+function readUpstreamFaults(env: Environment, values: Values): ConfigError['faults'] {
+  if (values.WFS_MODULES_FILE !== undefined) return [];
+  return [...readPathFaults(values), ...readOAuthFaults(env, values)];
+}
 
 /**
  * Reads the environment. Pure: nothing else is looked at.
@@ -380,7 +454,7 @@ const optional = <K extends string, T>(key: K, given: T | undefined) =>
 export function loadConfig(env: Environment): Config {
   const { values, faults } = readVariables(env);
   const { ignored, faults: othersFaults } = readNotBuilt(env);
-  const all = [...faults, ...othersFaults, ...readPathFaults(values), ...readOAuthFaults(env, values)];
+  const all = [...faults, ...othersFaults, ...readUpstreamFaults(env, values)];
   if (all.length > 0) throw new ConfigError(all);
   return Object.freeze({
     host: values.HOST,

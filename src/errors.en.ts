@@ -88,16 +88,15 @@ export const texts = {
   'limits.circuitOpen': 'The upstream WFS has failed too often just now; it is left alone for a moment.',
   'limits.tooManyRequests': 'More than {limit} requests a second come from your address (CLIENT_RATE_LIMIT).',
   'oauth.clientRefused':
-    'The token endpoint of the upstream refuses this service ({reason}); its WFS_OAUTH_* settings are wrong.',
-  'oauth.fileExposed':
-    'WFS_OAUTH_FILE is open to others (mode {mode}); it holds tokens and must have mode 0600.',
-  'oauth.fileMalformed': 'WFS_OAUTH_FILE is no token file: {reason}. carto-wfs-oauth writes a new one.',
-  'oauth.fileMissing': 'WFS_OAUTH_FILE does not exist yet; carto-wfs-oauth writes it.',
+    'The token endpoint of the upstream refuses this service ({reason}); the settings of its account are wrong.',
+  'oauth.fileExposed': 'The token file is open to others (mode {mode}); it must have mode 0600.',
+  'oauth.fileMalformed': 'The token file is not usable: {reason}. carto-wfs-oauth writes a new one.',
+  'oauth.fileMissing': 'The token file does not exist yet; carto-wfs-oauth writes it.',
   'oauth.fileOfAnother':
-    'WFS_OAUTH_FILE was written for another client or token URL; carto-wfs-oauth writes a new one.',
-  'oauth.fileUnreadable': 'WFS_OAUTH_FILE cannot be read ({code}).',
-  'oauth.fileUnwritable': 'WFS_OAUTH_FILE, or a file beside it, cannot be written ({code}).',
-  'oauth.locked': 'Another process has kept the lock of WFS_OAUTH_FILE for too long.',
+    'The token file was written for another client or token URL; carto-wfs-oauth writes a new one.',
+  'oauth.fileUnreadable': 'The token file cannot be read ({code}).',
+  'oauth.fileUnwritable': 'The token file, or a file beside it, cannot be written ({code}).',
+  'oauth.locked': 'Another process has kept the lock of the token file for too long.',
   'oauth.reauthorize':
     'The account of this service at the upstream must be authorized again, by carto-wfs-oauth: {reason}.',
   'oauth.tokenRefused': 'The upstream WFS refuses the token of this service, although it is new.',
@@ -131,10 +130,14 @@ export const texts = {
   'wfs.answerTooLarge': 'The upstream WFS answers with more than {bytes} bytes.',
   'wfs.attributeIsGeometry': '{name} is the geometry; ask with geom or bbox',
   'wfs.attributeUnknown': 'there is no attribute {name}; the attributes are {names}',
+  'wfs.axisOrderUntold':
+    'The features of this layer do not tell whether longitude or latitude comes first in them; the order that the standard gives is taken (WFS_AXIS_ORDER sets it).',
   'wfs.brokenOff': 'The connection to the upstream WFS broke off ({code}).',
   'wfs.capabilitiesUnreadable': 'The upstream WFS answers GetCapabilities with something unusable: {reason}.',
   'wfs.cannotPage':
     'The upstream WFS gives no more than {count} features of {source} and has no way to ask for those behind them.',
+  'wfs.contradictory':
+    'The upstream WFS gives features of {source} where they cannot lie: the order of its axes changes, or cannot be told (WFS_AXIS_ORDER sets it).',
   'wfs.deadline': 'The upstream WFS took more than {seconds} s in all (REQUEST_DEADLINE_MS).',
   'wfs.emptyAnswer': 'The upstream WFS gave an empty answer (status {status}).',
   'wfs.exceptionReport': 'The upstream WFS reports an exception: {text}',

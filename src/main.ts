@@ -70,8 +70,11 @@ async function main(): Promise<void> {
   process.on('SIGINT', end);
 }
 
-/** The address cannot be listened on: taken, not of this machine, unknown, or not allowed. */
-class ListenError extends Error {}
+/**
+ * What the operator must see to: an address that cannot be listened on (taken, not of this machine, unknown, or not
+ * allowed), a token file that cannot be used.
+ */
+class StartError extends Error {}
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {
   server.listen(port, host);
@@ -79,7 +82,7 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
     await once(server, 'listening');
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new ListenError(`HOST, PORT: cannot listen on ${host}, port ${port} (${code}).`);
+    throw new StartError(`HOST, PORT: cannot listen on ${host}, port ${port} (${code}).`);
   }
 }
 
@@ -88,7 +91,7 @@ const MASKED_KEY_LENGTH = 8;
 
 /** The last line of defence: whatever a line is made of, no key of the service's own stands in it. */
 function createLogger({ logLevel }: Config, modules: readonly ModuleConfig[]): Logger {
-  const keys = modules.map(({ wfsApikey = '' }) => wfsApikey);
+  const keys = modules.flatMap(({ wfsApikey = '', oauth }) => [wfsApikey, oauth?.clientSecret ?? '']);
   const mask = createMask(keys.filter((key) => key.length >= MASKED_KEY_LENGTH));
   return pino({ level: logLevel, hooks: { streamWrite: mask } });
 }
@@ -151,13 +154,17 @@ async function toModule(module: ModuleConfig, config: Config, { answers, logger,
 
 /** The service's own account at the upstream, where it has one. */
 async function createOwnAccount(
-  { oauth }: ModuleConfig,
+  { name, oauth }: ModuleConfig,
   config: Config,
   logger: Logger,
 ): Promise<Account | undefined> {
   if (oauth === undefined) return undefined;
   const { file, ...client } = oauth;
-  return createFileAccount({ client, file, proxy: toProxy(client.tokenUrl, config), logger });
+  try {
+    return await createFileAccount({ client, file, proxy: toProxy(client.tokenUrl, config), logger });
+  } catch (error) {
+    throw error instanceof AccountError ? new StartError(`${name}: ${error.message}`) : error;
+  }
 }
 
 function toWfsOptions(
@@ -216,8 +223,7 @@ ${tries.join('\n')}
 }
 
 main().catch((error: unknown) => {
-  const isExpected =
-    error instanceof ConfigError || error instanceof AccountError || error instanceof ListenError;
+  const isExpected = error instanceof ConfigError || error instanceof StartError;
   process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
   process.exit(1);
 });

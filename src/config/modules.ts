@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { type Config, ConfigError, loadConfig, readPathFault, variables } from '../config.js';
+import {
+  type Config,
+  ConfigError,
+  loadConfig,
+  oauthVariables,
+  readAccountFaults,
+  readPathFault,
+  toOAuthSettings,
+  variables,
+} from '../config.js';
 import { type Environment, type FileFault, type Path, readSettingsFile } from './settings-file.js';
 
 type Fault = ConfigError['faults'][number];
@@ -47,7 +56,14 @@ export interface Settings {
 }
 
 /** Variables of a single upstream: the modules of a file take nothing of them, a key least of all. */
-const upstreamVariables = ['WFS_URL', 'WFS_APIKEY_IN', 'WFS_APIKEY', 'WFS_REFERER', 'WFS_AXIS_ORDER'];
+const upstreamVariables = [
+  'WFS_URL',
+  'WFS_APIKEY_IN',
+  'WFS_APIKEY',
+  'WFS_REFERER',
+  'WFS_AXIS_ORDER',
+  ...oauthVariables,
+];
 
 const aloneTitle = 'API Carto WFS-Géoportail';
 
@@ -108,6 +124,20 @@ const limitsSchema = z.strictObject(
   { error: expected('must be a mapping') },
 );
 
+const oauthSchema = z.strictObject(
+  {
+    file: like('WFS_OAUTH_FILE'),
+    clientId: like('WFS_OAUTH_CLIENT_ID'),
+    clientSecret: like('WFS_OAUTH_CLIENT_SECRET').optional(),
+    authentication: like('WFS_OAUTH_AUTHENTICATION').optional(),
+    authorizeUrl: like('WFS_OAUTH_AUTHORIZE_URL').optional(),
+    tokenUrl: like('WFS_OAUTH_TOKEN_URL').optional(),
+    redirectUri: like('WFS_OAUTH_REDIRECT_URI'),
+    scope: like('WFS_OAUTH_SCOPE').optional(),
+  },
+  { error: expected('must be a mapping') },
+);
+
 /** Express reads paths without regard to case, and `/api/doc` is taken. */
 const name = text.pipe(
   z
@@ -125,6 +155,7 @@ const moduleSchema = z
       url: like('WFS_URL'),
       apikeyIn: places.optional(),
       apikey: like('WFS_APIKEY').optional(),
+      oauth: oauthSchema.optional(),
       referer: like('WFS_REFERER').optional(),
       axisOrder: like('WFS_AXIS_ORDER').optional(),
       limits: limitsSchema.optional(),
@@ -133,7 +164,14 @@ const moduleSchema = z
     { error: expected('must be a mapping') },
   )
   .check(({ value, issues }) => {
-    const { url, apikeyIn, apikey } = value;
+    const { url, apikeyIn, apikey, oauth } = value;
+    if (oauth !== undefined) {
+      const names = { account: 'oauth', authentication: 'authentication' };
+      for (const { part, message } of readAccountFaults({ url, apikey, ...oauth }, names)) {
+        const path = part === 'url' || part === 'apikey' ? [part] : ['oauth', part];
+        issues.push({ code: 'custom', path, message, input: '' });
+      }
+    }
     const fault = apikeyIn && readPathFault(url, apikeyIn, 'url');
     if (fault) issues.push({ code: 'custom', path: ['apikeyIn'], message: fault, input: '' });
     const hasPlace = url.includes('{apikey}') || (apikeyIn !== undefined && apikeyIn.length > 0);
@@ -155,7 +193,9 @@ const fileSchema = z.strictObject(
 
 function toUnknownText(key: string, path: Path): string {
   const schema =
-    path.length === 0 ? fileSchema : { limits: limitsSchema, example: exampleSchema }[String(path.at(-1))];
+    path.length === 0
+      ? fileSchema
+      : { limits: limitsSchema, example: exampleSchema, oauth: oauthSchema }[String(path.at(-1))];
   const known = Object.keys((schema ?? moduleSchema).shape);
   return `is no setting${key === '' ? ' and has no name' : ''}; those are ${known.join(', ')}`;
 }
@@ -198,6 +238,7 @@ function toModuleConfig(module: Module, config: Config): ModuleConfig {
     wfsUrl: module.url,
     wfsApikeyIn: module.apikeyIn ?? (isInPath ? [{ in: 'path' as const }] : []),
     ...optional('wfsApikey', module.apikey),
+    ...optional('oauth', module.oauth && toOAuthSettings(module.oauth, module.url)),
     ...optional('wfsReferer', module.referer),
     wfsAxisOrder: module.axisOrder ?? 'auto',
   };

@@ -311,6 +311,7 @@ const toReading = ({ layer, rule, lacks }: FilterContext): GeometryReading => ({
   code: layer.code,
   rule,
   onlyOwn: lacks.has('reprojection'),
+  unread: { posList: lacks.has('posList'), multiGeometry: lacks.has('multiGeometry') },
 });
 
 /** Checks that a spatial operator looks at the layer's geometry; without a name it does. */

@@ -17,6 +17,8 @@ export interface GeometryReading {
   readonly rule: AxisOrderRule;
   /** Coordinates in another CRS are refused. */
   readonly onlyOwn?: boolean;
+  /** Geometries in these forms find nothing. */
+  readonly unread?: { readonly posList?: boolean; readonly multiGeometry?: boolean };
 }
 
 const toFault = (text: string) => new OwsException('InvalidParameterValue', text, 'filter');
@@ -238,6 +240,14 @@ export function toRectangle([west, south, east, north]: Bbox): Geometry {
 /** Whether an element is read by {@link readGmlGeometry}: anything of GML's namespace. */
 export const isGeometryElement = (element: XmlElement) => isGml(element, element.local);
 
+/** Whether a geometry, or one inside it, is written in a form that is not understood. */
+function isUnread(element: XmlElement, unread: NonNullable<GeometryReading['unread']>): boolean {
+  if (unread.posList === true && isGml(element, 'posList')) return true;
+  if (unread.multiGeometry === true && isGml(element, element.local) && element.local.startsWith('Multi'))
+    return true;
+  return element.children.some((child) => isUnread(child, unread));
+}
+
 /**
  * A geometry of a filter (Filter 1.1, OGC 04-095 §11) as the parts it consists of, in the layer's CRS. Each vertex is
  * reprojected; edges are straight in the layer's CRS, as in GeoServer.
@@ -245,6 +255,7 @@ export const isGeometryElement = (element: XmlElement) => isGml(element, element
  */
 export function readGmlGeometry(element: XmlElement, reading: GeometryReading): Geometry[] {
   if (isGml(element, 'Envelope', 'Box')) return [toRectangle(readGmlBox(element, reading))];
+  if (reading.unread !== undefined && isUnread(element, reading.unread)) return [];
   return toParts(element, createContext(toSrs(undefined, reading), reading, 2));
 }
 

@@ -33,6 +33,9 @@ export type Ability =
   | 'startIndex'
   /** Answers come in the layer's own CRS whatever is asked for, and filters in another are refused. */
   | 'reprojection'
+  /** Geometries of filters in these forms find nothing, as on QGIS Server with gml:pos and gml:MultiSurface. */
+  | 'posList'
+  | 'multiGeometry'
   /** `resultType=hits` is refused. */
   | 'hits'
   /** startIndex without sortBy is refused, as GeoServer does on a table without a primary key. */

@@ -22,6 +22,11 @@ interface Definition {
   readonly northFirst: boolean;
 }
 
+const toUtm = (zone: string, ellipsoid: string): Definition => ({
+  proj: `+proj=utm +zone=${zone} +ellps=${ellipsoid} +towgs84=0,0,0 +units=m +no_defs`,
+  northFirst: false,
+});
+
 const DEFINITIONS: Readonly<Record<number, Definition>> = {
   4326: { proj: '+proj=longlat +datum=WGS84 +no_defs', northFirst: true },
   4171: { proj: '+proj=longlat +ellps=GRS80 +towgs84=0,0,0 +no_defs', northFirst: true },
@@ -29,6 +34,16 @@ const DEFINITIONS: Readonly<Record<number, Definition>> = {
   2154: {
     proj: '+proj=lcc +lat_0=46.5 +lon_0=3 +lat_1=49 +lat_2=44 +x_0=700000 +y_0=6600000 +ellps=GRS80 +towgs84=0,0,0 +units=m +no_defs',
     northFirst: false,
+  },
+  // overseas: Antilles, Guyane, La Réunion, Mayotte
+  5490: toUtm('20', 'GRS80'),
+  32620: toUtm('20', 'WGS84'),
+  2972: toUtm('22', 'GRS80'),
+  2975: toUtm('40 +south', 'GRS80'),
+  4471: toUtm('38 +south', 'GRS80'),
+  2180: {
+    proj: '+proj=tmerc +lat_0=0 +lon_0=19 +k=0.9993 +x_0=500000 +y_0=-5300000 +ellps=GRS80 +towgs84=0,0,0 +units=m +no_defs',
+    northFirst: true,
   },
   3035: {
     proj: '+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 +ellps=GRS80 +towgs84=0,0,0 +units=m +no_defs',

@@ -30,7 +30,7 @@ export async function createFileAccount({
   try {
     // under the lock, which shows that files can be made there: too late to learn that with a used refresh token
     const kept = await store.locked(() => store.read());
-    if (kept === undefined) logger.warn('WFS_OAUTH_FILE does not exist yet; carto-wfs-oauth writes it');
+    if (kept === undefined) logger.warn('the token file does not exist yet; carto-wfs-oauth writes it');
   } catch (error) {
     if (!(error instanceof AccountError) || error.text.id !== 'oauth.locked') throw error;
   }

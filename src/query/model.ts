@@ -71,7 +71,7 @@ export interface PageEnd {
   readonly numberMatched?: number;
   /** How to ask for the next page: there exactly when more features exist. */
   readonly next?: { readonly startIndex: number } | { readonly featureIds: readonly string[] };
-  /** What a reader of the page should know: nothing in it is wrong, but something may be missing or change. */
+  /** What a reader of the page should know: something may be missing, or change, or rest on an assumption. */
   readonly warnings?: readonly Message[];
 }
 

@@ -9,7 +9,12 @@ export type SpatialFilter = 'Intersects' | 'BBOX' | 'none';
  */
 export interface Abilities {
   /** Capabilities were read; a document that is read anew hours later puts every ability to the test again. */
-  say(capabilities: Pick<Capabilities, 'spatialOperators' | 'getFeatureMethods'>): void;
+  say(
+    capabilities: Pick<
+      Capabilities,
+      'version' | 'spatialOperators' | 'geometryOperands' | 'getFeatureMethods'
+    >,
+  ): void;
   /** Where an operator is refused, the next weaker one. */
   weakerThan(operator: SpatialFilter): SpatialFilter;
   readonly spatialFilter: SpatialFilter;
@@ -19,9 +24,12 @@ export interface Abilities {
   readonly srsName: boolean;
   /** Undefined: not seen yet. */
   readonly startIndex: boolean | undefined;
+  /** Whether Multi* geometries of filters are understood; undefined: not seen yet. */
+  readonly multiGeometry: boolean | undefined;
   /** The upstream was seen to lack it. */
   lack(ability: Lacking): void;
   startIndexWorks(): void;
+  multiGeometryWorks(): void;
   /** A filter of so many positions was answered after so long. */
   took(vertices: number, milliseconds: number): void;
   /** Whether a filter of so many positions would take this upstream too long; undefined: nothing to go by. */
@@ -30,7 +38,7 @@ export interface Abilities {
   describe(): Record<string, unknown>;
 }
 
-export type Lacking = 'POST' | 'srsName' | 'startIndex';
+export type Lacking = 'POST' | 'srsName' | 'startIndex' | 'multiGeometry';
 
 const TRUSTED_MS = 6 * 60 * 60_000;
 /** Positions that no server measured takes long for. */
@@ -40,18 +48,25 @@ const TOO_LONG_MS = 5000;
 export function createAbilities(now: () => number = Date.now): Abilities {
   let lacking = new Set<Lacking>();
   let listed: readonly string[] | undefined;
+  let said: Record<string, unknown> = {};
   let since = now();
   let hasPaged = false;
+  let hasReadMulti = false;
   let heaviest: { vertices: number; milliseconds: number } | undefined;
   const can = (ability: Lacking) => !lacking.has(ability);
   // Opendatasoft: a WFS that refuses srsName and lists no filter reads none
   const readsFilters = () => can('srsName') || listed !== undefined;
 
   const abilities: Abilities = {
-    say({ spatialOperators, getFeatureMethods }) {
+    say({ version, spatialOperators, geometryOperands, getFeatureMethods }) {
+      said = {
+        ...(version !== undefined && { version }),
+        ...(geometryOperands !== undefined && { geometryOperands }),
+      };
       if (now() - since > TRUSTED_MS) {
         lacking = new Set();
         hasPaged = false;
+        hasReadMulti = false;
         heaviest = undefined;
         since = now();
       }
@@ -77,9 +92,15 @@ export function createAbilities(now: () => number = Date.now): Abilities {
     get startIndex() {
       return can('startIndex') ? hasPaged || undefined : false;
     },
+    get multiGeometry() {
+      return can('multiGeometry') ? hasReadMulti || undefined : false;
+    },
     lack: (ability) => void lacking.add(ability),
     startIndexWorks() {
       hasPaged = true;
+    },
+    multiGeometryWorks() {
+      hasReadMulti = true;
     },
     took(vertices, milliseconds) {
       if (vertices < FEW_VERTICES / 2) return;
@@ -99,7 +120,9 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       method: abilities.method,
       srsName: abilities.srsName,
       ...(abilities.startIndex !== undefined && { startIndex: abilities.startIndex }),
+      ...(abilities.multiGeometry !== undefined && { multiGeometry: abilities.multiGeometry }),
       ...(listed !== undefined && { spatialOperators: listed }),
+      ...said,
     }),
   };
   return abilities;

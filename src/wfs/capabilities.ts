@@ -9,6 +9,10 @@ export interface Capabilities {
   readonly featureTypes: readonly SourceSummary[];
   /** Names of ogc:SpatialOperators (OGC 04-095 §18); undefined where the document says nothing of filters. */
   readonly spatialOperators: readonly string[] | undefined;
+  /** Names of ogc:GeometryOperands, without prefix; likewise. */
+  readonly geometryOperands: readonly string[] | undefined;
+  /** The CRSs a feature type is offered in, DefaultSRS first, by its name. */
+  readonly srsNames: ReadonlyMap<string, readonly string[]>;
   /** How GetFeature may be sent (OGC 05-008 §7.4.6); empty where the document does not say. */
   readonly getFeatureMethods: readonly ('GET' | 'POST')[];
 }
@@ -21,6 +25,7 @@ interface ServiceDraft extends Draft<Omit<SourceList, 'sources' | 'provider' | '
 }
 interface TypeDraft extends Draft<Omit<SourceSummary, 'keywords'>> {
   keywords: string[];
+  srsNames: string[];
   corners: { lower?: string; upper?: string };
 }
 
@@ -36,6 +41,7 @@ export function readCapabilities(xml: string): Capabilities {
   const types: TypeDraft[] = [];
   const methods = new Set<'GET' | 'POST'>();
   let operators: string[] | undefined;
+  let operands: string[] | undefined;
   let operation: string | undefined;
   let version: string | undefined;
   let text = '';
@@ -55,7 +61,7 @@ export function readCapabilities(xml: string): Capabilities {
     path.push(tag.local);
     text = '';
     if (path.at(-1) === 'FeatureType' && path.at(-2) === 'FeatureTypeList')
-      types.push({ keywords: [], corners: {} });
+      types.push({ keywords: [], srsNames: [], corners: {} });
     readTagAttributes(tag, path, service, types.at(-1));
     if (tag.local === 'Filter_Capabilities') operators ??= [];
     const operator = toSpatialOperator(tag, path);
@@ -72,6 +78,10 @@ export function readCapabilities(xml: string): Capabilities {
   parser.on('closetag', () => {
     const value = text.trim().replace(/\s+/g, ' ');
     if (value !== '') readTextElement(path, value, service, types.at(-1));
+    if (path.at(-1) === 'GeometryOperand' && value !== '') {
+      operands ??= [];
+      operands.push(value.slice(value.indexOf(':') + 1));
+    }
     path.pop();
     text = '';
   });
@@ -81,6 +91,8 @@ export function readCapabilities(xml: string): Capabilities {
     service: toService(service),
     featureTypes: types.flatMap((type) => toSummary(type) ?? []),
     spatialOperators: operators,
+    geometryOperands: operands && [...new Set(operands)],
+    srsNames: new Map(types.flatMap(({ name, srsNames }) => (name === undefined ? [] : [[name, srsNames]]))),
     getFeatureMethods: [...methods],
   };
 }
@@ -154,7 +166,10 @@ function readFeatureType(path: string, value: string, type: TypeDraft): void {
   if (path === 'Name') type.name = value;
   else if (path === 'Title') type.title = value;
   else if (path === 'Abstract') type.abstract = value;
-  else if (path === 'DefaultSRS' || path === 'SRS' || path === 'DefaultCRS') type.crs = value;
+  else if (path === 'DefaultSRS' || path === 'SRS' || path === 'DefaultCRS') {
+    type.crs ??= value;
+    type.srsNames.push(value);
+  } else if (path === 'OtherSRS' || path === 'OtherCRS') type.srsNames.push(value);
   else if (path === 'Keywords')
     type.keywords.push(
       ...value

@@ -70,16 +70,18 @@ export function toFormBbox(geometries: readonly Geometry[], form: FilterForm): B
   return toBbox(geometries.map((geometry) => toFormGeometry(geometry, form)));
 }
 
-/** How the coordinates of an answer are read: the order is the learnt one for the CRS that was learnt, whatever its name. */
+/**
+ * How the coordinates of an answer are read: the order is the learnt one for the CRS that was learnt, whatever its name;
+ * but CRS84 is longitude first everywhere.
+ */
 export function toCrsReading(
   srsName: string | undefined,
   learnt: { readonly code: number; readonly axisOrderOut: AxisOrder },
 ): CrsReading {
+  const named = srsName === undefined ? undefined : readSrsName(srsName);
   const code = toCode(srsName) ?? learnt.code;
-  const order =
-    code === learnt.code
-      ? learnt.axisOrderOut
-      : (readSrsName(srsName ?? '')?.axisOrder ?? toOfficialOrder(code));
+  const isLearnt = code === learnt.code && named?.authority !== 'OGC';
+  const order = isLearnt ? learnt.axisOrderOut : (named?.axisOrder ?? toOfficialOrder(code));
   const projection = toProjection(code);
   return {
     swap: order === 'latLon',

@@ -17,6 +17,8 @@ export interface Experience {
   readonly canPage: boolean;
   /** startIndex, for this feature type at least. */
   startIndexRefused(): void;
+  /** Plain JSON, for people. */
+  describe(): Record<string, unknown>;
 }
 
 export function createExperience(): Experience {
@@ -57,5 +59,13 @@ export function createExperience(): Experience {
     startIndexRefused() {
       canPage = false;
     },
+    describe: () => ({
+      canSort,
+      canPage,
+      idHolds,
+      largestPage,
+      ...(largestTrueCount > 0 && { largestTrueCount }),
+      ...(countCap !== undefined && { countCap }),
+    }),
   };
 }

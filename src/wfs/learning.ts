@@ -12,7 +12,7 @@ import {
 } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException } from './exception.js';
-import { arePlentyToProbe, probe, type Reading } from './probe.js';
+import { arePlentyToProbe, probe, type Reading, type Verdict } from './probe.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature, type Wanted } from './sample.js';
 
 /** What was found out about one feature type by asking for it. */
@@ -23,6 +23,7 @@ export interface Learnt {
   readonly code: number;
   /** How coordinates of answers are written. */
   readonly axisOrderOut: AxisOrder;
+  readonly axisOrderFrom: OrderFrom;
   /** How coordinates of filters are read; several where that could not be told. */
   readonly filterForms: readonly FilterForm[];
   readonly spatialFilter: SpatialFilter;
@@ -33,9 +34,16 @@ export interface Learnt {
   readonly hasIds: boolean;
   /** False: too little to go by (an empty layer, one around lon = lat); to be learnt again soon. */
   readonly isCertain: boolean;
+  /** Filters found nothing, though there was something to find. */
+  readonly isMisread?: boolean;
+  /** The first features have no geometry. */
+  readonly isBlankAhead: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
   readonly sampled: number;
 }
+
+/** What told the order of the axes; `either`: coordinates are the same both ways, or there are none. */
+export type OrderFrom = 'setting' | 'features' | 'otherLayers' | 'standard' | 'either';
 
 /** One feature type, and what its capabilities and schema say. */
 export interface Subject {
@@ -53,12 +61,25 @@ export interface Learning {
   readonly subject: Subject;
   /** WFS_AXIS_ORDER, both ways; absent: to be learnt. */
   readonly forced: AxisOrder | undefined;
+  /** What is known from before, for where the first features do not tell. */
+  readonly hint?: Hint | undefined;
   readonly abilities: Abilities;
   readonly dialogue: Dialogue;
   readonly asker: Asker;
 }
 
-const WORLD: Bbox = [-180, -90, 180, 90];
+export interface Hint {
+  /** How answers are written: a feature of the layer lay where it could not, read the other way. */
+  readonly axisOrderOut?: AxisOrder;
+  /** How other layers of the upstream are written, by the EPSG code of their answers. */
+  readonly elsewhere?: ReadonlyMap<number, AxisOrder>;
+  /** The first features have no geometry: more are asked for at once. */
+  readonly isBlankAhead?: boolean;
+  /** An operator that found nothing where there was something: the next weaker one is tried. */
+  readonly misread?: SpatialFilter;
+}
+
+export const WORLD: Bbox = [-180, -90, 180, 90];
 
 /**
  * A wrong axis order is no error but an empty answer, so it is learnt, not assumed: the first features tell how answers
@@ -66,45 +87,71 @@ const WORLD: Bbox = [-180, -90, 180, 90];
  * one more where the upstream takes no srsName; both orders can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
  */
 export async function learn(learning: Learning): Promise<Learnt> {
-  const { subject, forced, abilities } = learning;
-  const sample = await readFirstFeatures(learning);
-  const reading = toReading(sample, subject, forced);
-  const known = {
+  const { subject, abilities } = learning;
+  const first = await readFirstFeatures(learning);
+  const { sample, isBlankAhead } = first;
+  const reading = toReading(sample, learning);
+  const { isProven, ...verdict } = await learnFilters(learning, first, reading);
+  return {
     isAskedInWgs84: abilities.srsName,
     code: reading.code,
     axisOrderOut: reading.axisOrder,
+    axisOrderFrom: reading.from,
     id: toIdRule(sample, subject.type),
     hasIds: sample.some(({ id }) => id !== undefined),
     sampled: sample.length,
+    isBlankAhead,
+    ...verdict,
+    isCertain: isProven && (isTold(reading, subject) || reading.from === 'otherLayers'),
   };
+}
+
+/** How filters over the layer are read. */
+async function learnFilters(
+  learning: Learning,
+  { sample, requests }: First,
+  reading: Told,
+): Promise<Verdict> {
+  const { subject, forced, hint, abilities } = learning;
   const { spatialFilter, attributeFilters } = abilities;
-  if (subject.type.geometries.length === 0) {
-    return { ...known, spatialFilter, attributeFilters, filterForms: [], isCertain: true };
-  }
-  const forms = toFilterForms(reading.code);
+  const forms = subject.type.geometries.length === 0 ? [] : toFilterForms(reading.code);
+  const said = { spatialFilter, attributeFilters };
+  if (forms.length === 0) return { ...said, filterForms: forms, isProven: true };
   if (forced !== undefined) {
     const filterForms = forms.filter(({ axisOrder }) => axisOrder === forced).slice(0, 1);
-    return { ...known, spatialFilter, attributeFilters, filterForms, isCertain: true };
+    return { ...said, filterForms, isProven: true };
   }
-  const context = {
-    ...learning,
-    typeName: subject.typeName,
-    type: subject.type,
-    isInWgs84: known.isAskedInWgs84,
-  };
-  const { isProven, ...verdict } = await probe(context, sample, reading, forms);
-  return { ...known, ...verdict, isCertain: reading.isTold && isProven };
+  // a layer costs no more than three requests when it is first used: the filter is tried when it is learnt again
+  if (requests > 1) return { ...said, filterForms: forms, isProven: spatialFilter === 'none' };
+  const operator = hint?.misread === spatialFilter ? abilities.weakerThan(spatialFilter) : spatialFilter;
+  const { typeName, type } = subject;
+  const context = { ...learning, typeName, type, isInWgs84: abilities.srsName };
+  return probe(context, sample, reading, forms, operator);
 }
 
 interface Told extends Reading {
-  readonly isTold: boolean;
+  readonly from: OrderFrom;
 }
 
-function toReading(sample: readonly SampleFeature[], subject: Subject, forced: AxisOrder | undefined): Told {
+function toReading(sample: readonly SampleFeature[], { subject, forced, hint }: Learning): Told {
   const code = toSampleCode(sample, subject);
-  const told = forced ?? toAxisOrderOut(sample, subject.bbox, code);
-  const isTold = told !== undefined || subject.type.geometries.length === 0;
-  return { code, axisOrder: told ?? toNamedOrder(sample, code), isTold };
+  if (forced !== undefined) return { code, axisOrder: forced, from: 'setting' };
+  const told = toAxisOrderOut(sample, subject.bbox, code) ?? hint?.axisOrderOut;
+  if (told !== undefined) return { code, axisOrder: told, from: 'features' };
+  const elsewhere = hint?.elsewhere?.get(code);
+  const axisOrder = elsewhere ?? toNamedOrder(sample, code);
+  if (sample.every(isSymmetric)) return { code, axisOrder, from: 'either' };
+  return { code, axisOrder, from: elsewhere === undefined ? 'standard' : 'otherLayers' };
+}
+
+/** Whether the layer itself told it, or has nothing to tell it of. */
+function isTold({ from }: Told, { type }: Subject): boolean {
+  return from === 'setting' || from === 'features' || type.geometries.length === 0;
+}
+
+/** Coordinates that are the same in either order, for all that can be seen. */
+function isSymmetric({ positions }: SampleFeature): boolean {
+  return positions.every(([a, b]) => Math.abs(a - b) < 0.001);
 }
 
 /** The CRS the geometries name; else WGS84, which was asked for, unless the coordinates are no degrees. */
@@ -118,38 +165,58 @@ function toSampleCode(sample: readonly SampleFeature[], { crs }: Subject): numbe
 }
 
 /** The first features of the layer: enough to tell the order of the axes by, and to probe with. */
-async function readFirstFeatures(learning: Learning): Promise<SampleFeature[]> {
-  const { subject, forced, abilities } = learning;
+async function readFirstFeatures(learning: Learning): Promise<First> {
+  const { subject, forced, hint, abilities } = learning;
   const isNothingToTell = forced !== undefined || subject.type.geometries.length === 0;
   const isUsable = (features: readonly SampleFeature[]) =>
-    isNothingToTell || toReading(features, subject, forced).isTold;
+    isNothingToTell || isTold(toReading(features, learning), subject);
   const isPlenty = (features: readonly SampleFeature[]) =>
-    features.length > 1 && isUsable(features) && (isNothingToTell || arePlentyToProbe(features));
+    features.length > 1 && isUsable(features) && (isNothingToTell || arePlentyToProbe(features, abilities));
   const context = {
     ...learning,
     typeName: subject.typeName,
     type: subject.type,
     isInWgs84: abilities.srsName,
   };
-  const sample = await readInWgs84OrNot(context, { isUsable, isPlenty });
-  const isBlank = sample.length === SAMPLE_SIZE && sample.every(({ positions }) => positions.length === 0);
-  if (isNothingToTell || !isBlank) return sample;
+  const usual = isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
+  const size = hint?.isBlankAhead === true ? FARTHER : usual;
+  const { sample, requests } = await readInWgs84OrNot(context, { isUsable, isPlenty, size });
+  const isBlankAhead = sample.length === size && sample.every(({ positions }) => positions.length === 0);
+  if (isNothingToTell || !isBlankAhead || requests > 1) return { sample, requests, isBlankAhead };
   // features without a geometry tell nothing: farther down there may be others
-  return readSample({ ...context, isInWgs84: abilities.srsName }, { isUsable, isPlenty, size: FARTHER });
+  const wanted = { isUsable, isPlenty, size: FARTHER };
+  return { sample: await readSample(context, wanted), requests: requests + 1, isBlankAhead };
+}
+
+/** The first features, how many requests they took, and whether the very first had no geometry. */
+interface First {
+  readonly sample: SampleFeature[];
+  readonly requests: number;
+  readonly isBlankAhead: boolean;
 }
 
 const FARTHER = 1000;
+/** Features to ask for where few of them may tell the order: reading stops as soon as one does. */
+const AMBIGUOUS_SIZE = 200;
 
-async function readInWgs84OrNot(context: SampleContext, wanted: Wanted): Promise<SampleFeature[]> {
+/** Whether features of the layer can lie in its box in either order. */
+function isAmbiguous({ bbox: [west, south, east, north] = WORLD }: Subject): boolean {
+  return west < north && south < east;
+}
+
+async function readInWgs84OrNot(
+  context: SampleContext,
+  wanted: Wanted,
+): Promise<Pick<First, 'sample' | 'requests'>> {
   const { abilities } = context;
   try {
-    return await readSample(context, wanted);
+    return { sample: await readSample(context, wanted), requests: 1 };
   } catch (error) {
     if (!isException(error) || !abilities.srsName) throw error;
     // Opendatasoft refuses every parameter it does not know
     const sample = await readSample({ ...context, isInWgs84: false }, wanted);
     abilities.lack('srsName');
-    return sample;
+    return { sample, requests: 2 };
   }
 }
 

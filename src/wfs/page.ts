@@ -121,6 +121,7 @@ function toWarnings(request: PageRequest, { next }: PageEnd): Message[] {
   const isUnstable = isPaged && plan.featureIds === undefined && !hasOwnKey && !isStablySorted(request);
   return [
     ...(isUnstable ? [toMessage('wfs.unstableOrder')] : []),
+    ...(learnt.axisOrderFrom === 'standard' ? [toMessage('wfs.axisOrderUntold')] : []),
     ...[...faults].map(([fault, count]) => toMessage('wfs.faultyGeometries', { fault, count })),
   ];
 }

@@ -131,6 +131,8 @@ export interface Asking {
   readonly spatialFilter: SpatialFilter;
   readonly filterForms: readonly FilterForm[];
   readonly attributeFilters: boolean;
+  /** Whether Multi* geometries are understood; undefined: not known. */
+  readonly multiGeometry: boolean | undefined;
 }
 
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */
@@ -146,13 +148,35 @@ export function toFilter(plan: Plan, asking: Asking): Filter | undefined {
 /** More boxes than these make a filter heavy; one around all of them is asked for then. */
 const MAX_BOXES = 32;
 
-function toSpatial(plan: Plan, union: readonly Geometry[], { spatialFilter, filterForms }: Asking) {
+/** More parts than these, one by one, make a filter heavy. */
+const MAX_PARTS = 32;
+
+/** Whether a plan is asked for in parts, since Multi* are not known to be understood, and in too many of them. */
+export function hasTooManyParts({ unions }: Plan, multiGeometry: boolean | undefined): boolean {
+  return multiGeometry !== true && unions.some((union) => union.flatMap(toParts).length > MAX_PARTS);
+}
+
+function toParts(geometry: Geometry): Geometry[] {
+  switch (geometry.type) {
+    case 'MultiPoint':
+      return geometry.coordinates.map((coordinates) => ({ type: 'Point', coordinates }));
+    case 'MultiLineString':
+      return geometry.coordinates.map((coordinates) => ({ type: 'LineString', coordinates }));
+    case 'MultiPolygon':
+      return geometry.coordinates.map((coordinates) => ({ type: 'Polygon', coordinates }));
+    default:
+      return [geometry];
+  }
+}
+
+function toSpatial(plan: Plan, union: readonly Geometry[], asking: Asking) {
+  const { spatialFilter, filterForms } = asking;
   const propertyName = plan.geometryName ?? '';
   const groups = union.length > MAX_BOXES ? [union] : union.map((geometry) => [geometry]);
   const toOperands = (form: FilterForm): Filter[] =>
     spatialFilter === 'BBOX'
       ? groups.map((group) => ({ operator: 'BBOX', propertyName, bbox: toFormBbox(group, form), form }))
-      : union.map((geometry) => ({
+      : (asking.multiGeometry === true ? union : union.flatMap(toParts)).map((geometry) => ({
           operator: 'Intersects',
           propertyName,
           geometry: toFormGeometry(geometry, form),

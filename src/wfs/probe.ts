@@ -1,10 +1,10 @@
 import type { AxisOrder } from '../crs/index.js';
-import { type Bbox, type Position, toBbox, toBboxGeometries } from '../geometry/index.js';
-import type { SpatialFilter } from './abilities.js';
+import { type Bbox, type Geometry, type Position, toBbox, toBboxGeometries } from '../geometry/index.js';
+import type { Abilities, SpatialFilter } from './abilities.js';
 import { type FilterForm, toFormBbox, toFormGeometry, toProjection } from './coordinates.js';
 import { isException } from './exception.js';
 import { type Filter, toOr } from './filter.js';
-import { readSample, type SampleContext, type SampleFeature } from './sample.js';
+import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature } from './sample.js';
 
 /** How coordinates of answers are read: their CRS (EPSG code) and order. */
 export interface Reading {
@@ -15,11 +15,13 @@ export interface Reading {
 export interface Verdict {
   /** The form that was understood; where that could not be told, all that may be. */
   readonly filterForms: readonly FilterForm[];
-  /** What may be asked of this layer; `none` where filters are passed over. */
+  /** What may be asked of this layer; `none` where filters are passed over, or not understood. */
   readonly spatialFilter: SpatialFilter;
   readonly attributeFilters: boolean;
   /** False: too little to go by. */
   readonly isProven: boolean;
+  /** The filter that was tried found nothing, in whatever form: a weaker operator may be understood. */
+  readonly isMisread?: boolean;
 }
 
 type LonLat = readonly [lon: number, lat: number];
@@ -30,59 +32,127 @@ interface Place {
   readonly box: Bbox;
 }
 
+/** Each of the features that are asked for, with its neighbours. */
+const PROBE_SIZE = 40;
 const PROBE_RADIUS = 0.0001; // degrees: 11 m, above the precision servers write
 
+/** A feature asked for in one form of coordinates, by a polygon or by a geometry of several. */
+interface Question {
+  readonly form: FilterForm;
+  readonly isMulti: boolean;
+}
+
+interface Asked extends Question {
+  readonly box: Bbox;
+}
+
 /**
- * One filter that asks for several features, each in another form of coordinates: the feature that comes back tells
- * which form was understood. A feature that was not asked for in any form tells that filters are passed over.
+ * One filter that asks for several features, each in another form: the feature that comes back tells which form was
+ * understood. A feature that was not asked for in any form tells that filters are passed over; none at all, though
+ * every form was tried, that they are not understood: what they find must not be believed.
  */
 export async function probe(
   context: SampleContext,
   sample: readonly SampleFeature[],
   reading: Reading,
   forms: readonly FilterForm[],
+  spatialFilter: SpatialFilter,
 ): Promise<Verdict> {
-  const { spatialFilter, attributeFilters } = context.abilities;
+  const { abilities } = context;
+  const { attributeFilters } = abilities;
   const unknown: Verdict = { filterForms: forms, spatialFilter, attributeFilters, isProven: false };
-  const proven = (form: FilterForm): Verdict => ({ ...unknown, filterForms: [form], isProven: true });
   if (spatialFilter === 'none') return { ...unknown, isProven: true };
-  const places = toProbes(toPlaces(sample, reading), forms.length);
-  const [first] = places;
-  if (first === undefined || (places.length === 1 && isSymmetric(first))) return unknown;
-  const asked = places.map(({ at }, k) => ({ form: forms[k] as FilterForm, box: toProbeBox(at) }));
+  const questions = toQuestions(
+    forms,
+    spatialFilter === 'Intersects' && abilities.multiGeometry === undefined,
+  );
+  const all = toPlaces(sample, reading);
+  const telling = all.filter((place) => !isSymmetric(place));
+  const isTelling = telling.length > 0;
+  const places = toProbes(isTelling ? telling : all.slice(0, 1), questions.length);
+  if (places.length === 0) return unknown;
+  const asked = places.map(({ at }, k) => ({ ...(questions[k] as Question), box: toProbeBox(at) }));
   const filter = toProbeFilter(context.type.geometries[0]?.name ?? '', spatialFilter, asked);
-  const found = await readFound(context, filter);
-  // not what its capabilities say: the weaker operator is asked in every form, and the answer compared here
-  if (found === undefined)
-    return { ...unknown, spatialFilter: context.abilities.weakerThan(spatialFilter), isProven: true };
-  const foundPlaces = toPlaces(found, reading);
+  const hasMulti = asked.some(({ isMulti }) => isMulti);
+  const found = await readFound(context, filter, hasMulti);
+  if (found === undefined) {
+    // not what its capabilities say: the weaker operator is asked in every form, and the answer compared here
+    if (hasMulti) abilities.lack('multiGeometry'); // perhaps it was that: the next probe goes without
+    return { ...unknown, spatialFilter: abilities.weakerThan(spatialFilter), isProven: !hasMulti };
+  }
+  const understood = toUnderstood(asked, toPlaces(found, reading));
+  if (understood === undefined) {
+    return { ...unknown, spatialFilter: 'none', attributeFilters: false, isProven: true };
+  }
+  const only = understood.find(({ isMulti }) => !isMulti);
+  if (only !== undefined && isTelling) {
+    const multi = asked.find(({ isMulti, form }) => isMulti && form === only.form);
+    if (multi !== undefined) learnMulti(abilities, understood.includes(multi));
+    return { ...unknown, filterForms: [only.form], isProven: true };
+  }
+  return found.length > 0 ? unknown : toVerdictOnNothing(unknown, sample, places, isTelling);
+}
+
+function learnMulti(abilities: Abilities, isUnderstood: boolean): void {
+  if (isUnderstood) abilities.multiGeometryWorks();
+  else abilities.lack('multiGeometry');
+}
+
+/** Every form by a polygon; the likeliest two, where that is not known yet, also by a geometry of several parts. */
+function toQuestions(forms: readonly FilterForm[], withMulti: boolean): Question[] {
+  const multi = withMulti ? forms.slice(0, 2).map((form) => ({ form, isMulti: true })) : [];
+  return [...forms.map((form) => ({ form, isMulti: false })), ...multi];
+}
+
+/** @returns the questions that were answered; undefined where features came that were not asked for */
+function toUnderstood(asked: readonly Asked[], found: readonly Place[]): Asked[] | undefined {
   // a neighbour of two of the features, met by both boxes, tells nothing
-  const met = foundPlaces.map((place) => asked.filter(({ box }) => isMet(place.box, box)));
+  const met = found.map((place) => asked.filter(({ box }) => isMet(place.box, box)));
   const understood = asked.filter((one) => met.some((by) => by.length === 1 && by[0] === one));
   const isAskedFor = ({ box }: Place) =>
     asked.some((one) => isMet(box, one.box) || isMet(box, toSwapped(one.box)));
-  if (understood.length > 1 || !foundPlaces.every(isAskedFor)) {
-    return { ...unknown, spatialFilter: 'none', attributeFilters: false, isProven: true };
-  }
-  const [only] = understood;
-  if (only !== undefined) return proven(only.form);
-  // one feature to go by: what is not read in the one order is read in the other
-  const isElimination = places.length === 1 && forms.length === 2 && found.length === 0;
-  return isElimination ? proven(forms[1] as FilterForm) : unknown;
+  const forms = new Set(understood.map(({ form }) => form));
+  return forms.size > 1 || !found.every(isAskedFor) ? undefined : understood;
 }
 
-/** Whether two of the features can be told apart by a filter, in whatever order it is read. */
-export function arePlentyToProbe(features: readonly SampleFeature[]): boolean {
-  return toProbes(features.flatMap(toPlaceAsWritten), 2).length === 2;
+/** Nothing was found, though every feature that was asked for is there. */
+function toVerdictOnNothing(
+  unknown: Verdict,
+  sample: readonly SampleFeature[],
+  places: readonly Place[],
+  isTelling: boolean,
+): Verdict {
+  const forms = unknown.filterForms;
+  const misread: Verdict = { ...unknown, spatialFilter: 'none', isMisread: true };
+  if (places.length >= forms.length || !isTelling) return misread;
+  if (places.length > 1) return unknown;
+  // one feature to go by: what is not read in the one order is read in the other, or not at all; a small layer is read
+  const isSmall = sample.length < SAMPLE_SIZE;
+  if (isSmall) return misread;
+  return forms.length === 2 ? { ...unknown, filterForms: forms.slice(1), isProven: true } : unknown;
 }
 
-/** @returns undefined where the upstream refuses the filter */
-async function readFound(context: SampleContext, filter: Filter): Promise<SampleFeature[] | undefined> {
+/** Whether as many of the features as there are questions can be told apart by a filter, in whatever order it is read. */
+export function arePlentyToProbe(features: readonly SampleFeature[], { multiGeometry }: Abilities): boolean {
+  const count = multiGeometry === undefined ? 4 : 2;
+  return toProbes(features.flatMap(toPlaceAsWritten), count).length === count;
+}
+
+/**
+ * @param isWhole what does not come counts too: the answer is waited for to its end
+ * @returns undefined where the upstream refuses the filter
+ */
+async function readFound(
+  context: SampleContext,
+  filter: Filter,
+  isWhole: boolean,
+): Promise<SampleFeature[] | undefined> {
   try {
     return await readSample(context, {
       filter,
-      isUsable: (features) => features.length > 0,
-      isPlenty: (features) => features.length > 2,
+      isUsable: (features) => features.length > 0 && !isWhole,
+      isPlenty: (features) => features.length === PROBE_SIZE,
+      size: PROBE_SIZE,
     });
   } catch (error) {
     if (isException(error)) return undefined;
@@ -90,17 +160,18 @@ async function readFound(context: SampleContext, filter: Filter): Promise<Sample
   }
 }
 
-/** Features each far from the others, in either order of the axes. */
+/** Features each far from the others, in either order of the axes; as many as there are questions, or the most. */
 function toProbes(places: readonly Place[], count: number): Place[] {
+  let most = places.slice(0, 1);
   for (const [k, first] of places.entries()) {
     const chosen = [first];
     for (const place of places.slice(k + 1)) {
       const isFar = chosen.every((other) => isApart(place.at, other.box) && isApart(other.at, place.box));
       if (isFar && chosen.push(place) === count) return chosen;
     }
-    if (chosen.length > 1) return chosen;
+    if (chosen.length > most.length) most = chosen;
   }
-  return places.slice(0, 1);
+  return most;
 }
 
 function isApart([a, b]: LonLat, [west, south, east, north]: Bbox): boolean {
@@ -110,7 +181,7 @@ function isApart([a, b]: LonLat, [west, south, east, north]: Bbox): boolean {
   return !isIn(a, b) && !isIn(b, a);
 }
 
-/** A place that is the same in either order tells nothing. */
+/** A place that is the same in either order does not tell the order. */
 function isSymmetric({ at: [lon, lat] }: Place): boolean {
   return Math.abs(lon - lat) <= 4 * PROBE_RADIUS;
 }
@@ -134,13 +205,9 @@ function toPlace(positions: readonly Position[]): Place[] {
   return [{ at: [first[0], first[1]], box: toBbox({ type: 'MultiPoint', coordinates: positions }) }];
 }
 
-function toProbeFilter(
-  propertyName: string,
-  operator: SpatialFilter,
-  asked: readonly { readonly form: FilterForm; readonly box: Bbox }[],
-): Filter {
-  const operands = asked.flatMap(({ form, box }): Filter[] => {
-    const geometries = toBboxGeometries(box);
+function toProbeFilter(propertyName: string, operator: SpatialFilter, asked: readonly Asked[]): Filter {
+  const operands = asked.flatMap(({ form, box, isMulti }): Filter[] => {
+    const geometries = isMulti ? [toHalves(box)] : toBboxGeometries(box);
     return operator === 'BBOX'
       ? [{ operator, propertyName, bbox: toFormBbox(geometries, form), form }]
       : geometries.map((geometry) => ({
@@ -151,6 +218,17 @@ function toProbeFilter(
         }));
   });
   return toOr(operands) as Filter;
+}
+
+/** The box in two parts, the middle of it in the first: one part alone would be no Multi* at all. */
+function toHalves([west, south, east, north]: Bbox): Geometry {
+  const at = (share: number) => west + share * (east - west);
+  const parts: Bbox[] = [
+    [west, south, at(0.7), north],
+    [at(0.8), south, east, north],
+  ];
+  const polygons = parts.flatMap(toBboxGeometries).flatMap((one) => (one.type === 'Polygon' ? [one] : []));
+  return { type: 'MultiPolygon', coordinates: polygons.map(({ coordinates }) => coordinates) };
 }
 
 function toProbeBox([lon, lat]: LonLat): Bbox {

@@ -3,6 +3,7 @@ import { type Message, ServiceError, toMessage } from '../errors.js';
 import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.js';
 import type { SearchQuery } from '../query/index.js';
 import type { Abilities } from './abilities.js';
+import type { Check } from './contradiction.js';
 import { toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
@@ -11,7 +12,7 @@ import { readFeatureText } from './feature-text.js';
 import { type Filter, isSpatial } from './filter.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';
-import type { Asking, Plan } from './plan.js';
+import { type Asking, hasTooManyParts, type Plan } from './plan.js';
 
 /** Everything one page is made of. */
 export interface PageRequest {
@@ -26,8 +27,8 @@ export interface PageRequest {
   readonly asker: Asker;
   readonly countTimeoutMs: number;
   readonly maxScanFeatures: number;
-  /** Called with the first feature of each answer. @throws Contradiction */
-  readonly check: (feature: Uint8Array, isSpatial: boolean) => void;
+  /** Called with the first features of each answer. @throws Contradiction */
+  readonly check: Check;
   /** Faults of geometries met in answers, by name: features that came without their geometry. */
   readonly faults: Map<string, number>;
   /** What the reader of the page should know; grows while it is made. */
@@ -257,9 +258,9 @@ async function* readAnswer(
   let isChecked = false;
   try {
     for await (const batch of stream) {
-      const [first = new Uint8Array()] = toFeatures(batch);
-      if (!isChecked) request.check(first, filter !== undefined && isSpatial(filter));
+      if (!isChecked) checkPlaces(request, batch, filter);
       isChecked = true;
+      const [first = new Uint8Array()] = toFeatures(batch);
       checkId(request, first);
       yield batch;
     }
@@ -267,6 +268,14 @@ async function* readAnswer(
     for (const [fault, count] of Object.entries(stream.warnings))
       faults.set(fault, (faults.get(fault) ?? 0) + count);
   }
+}
+
+/** @throws Contradiction */
+function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: Filter | undefined): void {
+  // a filter in several forms asks in other places too
+  const isPlaced = filter !== undefined && isSpatial(filter) && learnt.filterForms.length === 1;
+  const isTold = learnt.axisOrderFrom === 'features' || learnt.axisOrderFrom === 'setting';
+  check(toFeatures(batch), isPlaced, isTold);
 }
 
 /** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */
@@ -335,7 +344,11 @@ export function* toFeatures({ bytes, ends }: Converted): Generator<Uint8Array> {
 }
 
 /** The strongest that may be asked, by what was learnt. */
-export function toAsking({ learnt }: PageRequest): Asking {
-  const { spatialFilter, filterForms, attributeFilters } = learnt;
-  return { spatialFilter, filterForms, attributeFilters };
+export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
+  const { filterForms, attributeFilters } = learnt;
+  const { multiGeometry } = abilities;
+  const weaker = abilities.weakerThan(learnt.spatialFilter);
+  const spatialFilter =
+    weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : learnt.spatialFilter;
+  return { spatialFilter, filterForms, attributeFilters, multiGeometry };
 }

@@ -25,7 +25,7 @@ import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
 import { explain } from './explain.js';
 import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
-import { type Learnt, learn, type Subject } from './learning.js';
+import { type Hint, type Learnt, learn, type Subject, WORLD } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
 import { readPage } from './page.js';
@@ -75,6 +75,9 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   const capabilities = createRefreshing<Capabilities>({ max: 50, freshMs: CAPABILITIES_FRESH_MS });
   const types = createRefreshing<FeatureType>({ max: 2000, freshMs: SCHEMA_FRESH_MS });
   const learnt = createRefreshing<Learnt>({ max: 2000, freshMs: LEARNT_FRESH_MS });
+  const hints = new Map<string, Hint>();
+  /** How layers that told it are written, by the EPSG code of their answers. */
+  const orders = new Map<number, AxisOrder>();
   const experiences = new Map<string, Experience>();
   let lastFault: string | undefined;
 
@@ -109,8 +112,11 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     });
   }
 
-  async function getSubject(source: string, key: PlacedKey): Promise<Subject & { summary: SourceSummary }> {
-    const { featureTypes } = await getCapabilities(key);
+  async function getSubject(
+    source: string,
+    key: PlacedKey,
+  ): Promise<Subject & { summary: SourceSummary; srsNames: readonly string[] }> {
+    const { featureTypes, srsNames } = await getCapabilities(key);
     const names = featureTypes.map(({ name }) => name);
     const typeName = toKnownTypeName(source, names);
     const summary = featureTypes.find(({ name }) => name === typeName);
@@ -124,19 +130,45 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       }
       return withShapeFirst(found);
     });
-    return { typeName, type, bbox: summary.bbox, crs: summary.crs, summary };
+    return {
+      typeName,
+      type,
+      bbox: summary.bbox,
+      crs: summary.crs,
+      summary,
+      srsNames: srsNames.get(typeName) ?? [],
+    };
   }
 
   /** Learnt once for all callers: it says how the server speaks, not what it holds. */
   function getLearnt(subject: Subject, key: PlacedKey): Promise<Learnt> {
     return learnt.get(subject.typeName, async () => {
+      const { typeName } = subject;
       const asker = shared(key);
-      const found = await learn({ subject, forced: options.axisOrder, abilities, dialogue, asker });
-      logger.info({ typeName: subject.typeName, ...found }, 'layer learnt');
-      getExperience(subject.typeName).delivered(found.sampled);
-      if (!found.isCertain) setTimeout(() => learnt.delete(subject.typeName), UNCERTAIN_MS).unref();
+      const hint = { ...hints.get(typeName), elsewhere: orders };
+      hints.delete(typeName);
+      const found = await learn({ subject, forced: options.axisOrder, hint, abilities, dialogue, asker });
+      logger.info({ typeName, ...found }, 'layer learnt');
+      if (found.axisOrderFrom === 'features') orders.set(found.code, found.axisOrderOut);
+      experiences.delete(typeName); // as old as what was learnt: caps and abilities change
+      getExperience(typeName).delivered(found.sampled);
+      if (found.isBlankAhead) addHint(typeName, { isBlankAhead: true });
+      if (found.isMisread === true) addHint(typeName, { misread: abilities.spatialFilter });
+      if (!found.isCertain) setTimeout(() => learnt.delete(typeName), UNCERTAIN_MS).unref();
       return found;
     });
+  }
+
+  function addHint(typeName: string, hint: Hint): void {
+    hints.set(typeName, { ...hints.get(typeName), ...hint });
+  }
+
+  /** What was learnt does not hold: it is learnt anew by whoever asks next. */
+  function forget({ typeName }: Subject, known: Learnt, { isSwapped }: Contradiction): void {
+    if (learnt.peek(typeName) !== known) return; // somebody has done so already
+    logger.warn({ typeName }, 'layer learnt anew: a feature lies where it cannot');
+    if (isSwapped) addHint(typeName, { axisOrderOut: known.axisOrderOut === 'latLon' ? 'lonLat' : 'latLon' });
+    learnt.delete(typeName);
   }
 
   function getExperience(typeName: string): Experience {
@@ -153,7 +185,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
     const subject = await wait(getSubject(query.source, key));
     const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
-    const check = createCheck(plan.unions, subject.bbox);
+    const check = createCheck(plan.unions, subject.bbox ?? WORLD);
     const leaving = new AbortController();
     const toRequest = (known: Learnt): PageRequest => ({
       query,
@@ -184,21 +216,32 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const { key, subject, toRequest, know, leave } = await prepare(query, caller);
     const ask = async (known: Learnt) => {
       const page = readPage(toRequest(known));
-      return resume(await page.next(), page, leave);
+      const first = await page.next();
+      return resume(first, page, { leave, toFault: (error) => toLateFault(error, subject, known) });
     };
-    const features = await ask(await know())
+    const known = await know();
+    const features = await ask(known)
       .catch(async (error: unknown) => {
         if (!(error instanceof Contradiction)) throw error;
-        logger.warn({ typeName: subject.typeName }, 'layer learnt anew: a feature lies where it cannot');
-        learnt.delete(subject.typeName);
+        forget(subject, known, error);
         return ask(await know());
       })
       .catch(async (error: unknown) => {
         if (!(error instanceof Contradiction)) throw error;
         // whatever its filters do: the layer is read, and compared here
         return ask({ ...(await know()), spatialFilter: 'none' });
+      })
+      .catch((error: unknown) => {
+        throw error instanceof Contradiction ? contradictory(subject) : error;
       });
     return { isPrivate: key.isCallers, features };
+  }
+
+  /** Behind the first feature nothing can be asked anew: the layer is learnt anew for the next who asks. */
+  function toLateFault(error: unknown, subject: Subject, known: Learnt): unknown {
+    if (!(error instanceof Contradiction)) return error;
+    forget(subject, known, error);
+    return contradictory(subject);
   }
 
   return {
@@ -210,14 +253,16 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
     async describe(source, caller): Promise<SourceDescription> {
       const key = toPlacedKey(options.keys, caller.credentials, caller.address);
-      const { type, summary, typeName } = await whileHere(getSubject(source, key), caller.signal);
+      const { type, summary, typeName, srsNames } = await whileHere(getSubject(source, key), caller.signal);
       const [geometry] = type.geometries;
       const known = learnt.peek(typeName);
       return {
         ...summary,
         attributes: type.attributes,
         ...(geometry && { geometry }),
-        ...(known && { upstream: { ...abilities.describe(), ...known } }),
+        ...(known && {
+          upstream: { ...abilities.describe(), ...known, ...getExperience(typeName).describe(), srsNames },
+        }),
       };
     },
 
@@ -247,6 +292,10 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
     close: () => transport.close(),
   };
+}
+
+function contradictory({ typeName }: Subject): ServiceError {
+  return new ServiceError('upstreamUnusable', toMessage('wfs.contradictory', { source: typeName }));
 }
 
 function sourceUnknown(source: string, names: readonly string[]): ServiceError {
@@ -290,14 +339,18 @@ async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 function resume(
   first: IteratorResult<FeatureBatch, PageEnd>,
   rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
-  leave: () => void,
+  { leave, toFault }: { leave(): void; toFault(error: unknown): unknown },
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
   return {
     async next() {
-      const step = pending ?? (await rest.next());
+      const known = pending;
       pending = undefined;
-      return step;
+      try {
+        return known ?? (await rest.next());
+      } catch (error) {
+        throw toFault(error);
+      }
     },
     return(value) {
       leave();

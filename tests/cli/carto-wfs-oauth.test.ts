@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: so a file refers to a variable
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +7,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/g
 import { createFolder, toSecrets } from '../oauth/account.js';
 import { type Opendatasoft, startOpendatasoft } from '../support/opendatasoft.js';
 
-const COMMAND = fileURLToPath(new URL('../../src/cli/carto-wfs-oauth.ts', import.meta.url));
+// as it is installed: compiled before any test (tests/global-setup.mjs)
+const COMMAND = fileURLToPath(new URL('../../dist/cli/carto-wfs-oauth.js', import.meta.url));
 const folder = createFolder();
 afterAll(() => folder.remove());
 
@@ -43,7 +45,7 @@ function run(
   env: object = {},
 ): Promise<Run> {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], {
+  const child = spawn(process.execPath, [COMMAND, ...args], {
     env: { PATH, ...toEnvironment(), ...env },
   });
   let [out, err] = ['', ''];
@@ -104,10 +106,47 @@ describe('the account is authorized', () => {
   });
 });
 
+describe('accounts of several modules', () => {
+  const toModules = (names: readonly string[]) => {
+    const { client } = domain.oauth;
+    const { redirectUri } = client;
+    const modules = names.map((name) => ({
+      name,
+      url: domain.wfsUrl,
+      oauth: { file: `${file}.${name}`, clientId: client.id, clientSecret: '${SECRET}', redirectUri },
+    }));
+    const path = `${file}.${names.join('')}.modules`;
+    writeFileSync(path, JSON.stringify({ modules: [{ name: 'open', url: domain.wfsUrl }, ...modules] }));
+    const unset = Object.fromEntries(Object.keys(toEnvironment()).map((name) => [name, '']));
+    return { ...unset, WFS_MODULES_FILE: path, SECRET: String(client.secret) };
+  };
+
+  test('each by its name, into its own file', async () => {
+    const env = toModules(['a', 'b']);
+    const { code, err } = await run(['--module', 'b'], visit, env);
+    expect([code, err]).toEqual([0, expect.stringContaining('The account of b. Open')]);
+    expect([existsSync(`${file}.a`), existsSync(`${file}.b`)]).toEqual([false, true]);
+    const tokens = JSON.parse(readFileSync(`${file}.b`, 'utf8')) as Record<string, string>;
+    expect(domain.oauth.isValid(tokens.access_token ?? '')).toBe(true);
+    expect(toSecrets(domain).filter((secret) => err.includes(secret))).toEqual([]);
+  });
+
+  test('the only one need not be named; of several one must be, and it must have an account', async () => {
+    const [alone, unnamed, open] = await Promise.all([
+      run([], visit, toModules(['a'])),
+      run([], visit, toModules(['a', 'b'])),
+      run(['-m', 'open'], visit, toModules(['a', 'b'])),
+    ]);
+    expect([alone.code, existsSync(`${file}.a`)]).toEqual([0, true]);
+    expect([unnamed.code, unnamed.err]).toEqual([64, expect.stringContaining('--module: a, b')]);
+    expect([open.code, open.err]).toEqual([64, expect.stringContaining('those that have one are a, b')]);
+  });
+});
+
 test('it says no, and why, by the exit codes of sysexits.h', async () => {
   const nothing = Object.fromEntries(Object.keys(toEnvironment()).map((name) => [name, '']));
   const cases: [number, RegExp, readonly string[], ((url: string) => Promise<string>)?, object?][] = [
-    [64, /usage: carto-wfs-oauth \[CODE\|URL\]/, ['--nope']],
+    [64, /usage: carto-wfs-oauth \[--module NAME\] \[CODE\|URL\]/, ['--nope']],
     [64, /one CODE or URL at most/, ['a', 'b']],
     [65, /neither a code nor a URL/, [], async () => 'two words'],
     [69, /cannot be asked: ECONNREFUSED/, [], visit, { WFS_OAUTH_TOKEN_URL: 'http://127.0.0.1:1/' }],
@@ -127,5 +166,8 @@ test('it says no, and why, by the exit codes of sysexits.h', async () => {
 
 test('--help', async () => {
   const { code, out } = await run(['--help']);
-  expect([code, out]).toEqual([0, expect.stringContaining('usage: carto-wfs-oauth [CODE|URL]')]);
+  expect([code, out]).toEqual([
+    0,
+    expect.stringContaining('usage: carto-wfs-oauth [--module NAME] [CODE|URL]'),
+  ]);
 });

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: so a file refers to a variable
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { loadSettings, type Settings } from '../../src/config/modules.js';
 import { ConfigError } from '../../src/config.js';
@@ -168,6 +169,89 @@ describe('a module', () => {
   });
 });
 
+describe('an account of the module’s own', () => {
+  const account = {
+    file: '/var/lib/carto/a.json',
+    clientId: '${ID}',
+    clientSecret: '${SECRET}',
+    redirectUri: 'https://r.example/back',
+  };
+  const withOAuth = (oauth: object, more: object = {}) =>
+    JSON.stringify({ modules: [{ name: 'a', url: 'https://a.example/wfs', oauth, ...more }] });
+  const env = { ID: 'client-1', SECRET: 's 3' };
+
+  test('is at the host of the WFS where nothing else is said, its secret from the environment', () => {
+    const { modules, unused } = load(withOAuth(account), env);
+    expect(modules[0]?.oauth).toEqual({
+      ...account,
+      clientId: 'client-1',
+      clientSecret: 's 3',
+      authentication: 'basic',
+      authorizeUrl: 'https://a.example/oauth2/authorize/',
+      tokenUrl: 'https://a.example/oauth2/token/',
+    });
+    expect(unused).toEqual([]);
+  });
+
+  test('is read as the README writes it', () => {
+    const [, block = ''] = /```yaml\n( {4}apikeyIn: .*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const { modules } = load(one(block), { REGIONS_CLIENT_ID: 'c', REGIONS_CLIENT_SECRET: 's' });
+    expect(modules[0]).toMatchObject({
+      wfsApikeyIn: [{ in: 'authorization' }, { in: 'bearer' }],
+      oauth: { clientId: 'c', clientSecret: 's', authentication: 'basic', scope: 'all' },
+    });
+  });
+
+  test('may be anywhere else', () => {
+    const more = {
+      authentication: 'body',
+      authorizeUrl: 'https://o.example/authorize',
+      tokenUrl: 'https://o.example/token',
+      scope: 'all read',
+    };
+    expect(load(withOAuth({ ...account, ...more }), env).modules[0]?.oauth).toMatchObject(more);
+  });
+
+  test('of the environment is none of a module, and no fault either: its variables are there to be referred to', () => {
+    const variables = {
+      WFS_OAUTH_CLIENT_ID: 'client-1',
+      WFS_OAUTH_CLIENT_SECRET: 's',
+      WFS_OAUTH_SCOPE: 'all',
+    };
+    const { modules, unused } = load(
+      withOAuth({
+        ...account,
+        clientId: '${WFS_OAUTH_CLIENT_ID}',
+        clientSecret: '${WFS_OAUTH_CLIENT_SECRET}',
+      }),
+      variables,
+    );
+    expect(modules[0]?.oauth).toMatchObject({ clientId: 'client-1', clientSecret: 's' });
+    expect(unused).toEqual(['WFS_OAUTH_SCOPE']);
+    const { config, modules: others } = load(one(''), variables);
+    expect([config.oauth, others[0]?.oauth]).toEqual([undefined, undefined]);
+  });
+
+  test.each<[object, object, string[]]>([
+    [{}, {}, ['oauth.file: is required', 'oauth.clientId: is required', 'oauth.redirectUri: is required']],
+    [{ ...account, file: 'a.json' }, {}, ['oauth.file: must be an absolute path']],
+    [{ ...account, nope: 1 }, {}, ['oauth.nope: is no setting; those are file, clientId, clientSecret, ']],
+    [{ ...account, authentication: 'none' }, {}, ['clientSecret: is not used with authentication=none']],
+    [
+      { ...account, clientSecret: null, authentication: 'basic' },
+      {},
+      ['oauth.clientSecret: is required with authentication'],
+    ],
+    [account, { apikey: 'k', apikeyIn: 'bearer' }, ['[0].apikey: is not used with oauth']],
+    [account, { url: 'https://a.example/{apikey}/wfs' }, ['[0].url: must hold no {apikey} with oauth']],
+    [account, { url: 'http://a.example/wfs' }, ['[0].url: must be https with oauth']],
+    [{ ...account, tokenUrl: 'http://o.example/' }, {}, ['oauth.tokenUrl: must be an https URL']],
+  ])('%j with %j is told', (oauth, more, expected) => {
+    const faults = faultsOf(withOAuth(oauth, more), env).join('\n');
+    for (const fault of expected) expect(faults).toContain(fault);
+  });
+});
+
 describe('a file that cannot be used', () => {
   test('is told every fault of it, and of the environment, each with its place', () => {
     const text = `modules:
@@ -206,7 +290,7 @@ describe('a file that cannot be used', () => {
       '  modules.yml:15:5 modules[4].name: is required',
       '  modules.yml:15:5 modules[4].url: is required',
       '  modules.yml:15:5 modules[4].titel: is no setting; those are name, title, description, url, apikeyIn, ' +
-        'apikey, referer, axisOrder, limits, example',
+        'apikey, oauth, referer, axisOrder, limits, example',
       '  modules.yml:16:5 modules[4].axisOrder: must be a text',
     ]);
   });

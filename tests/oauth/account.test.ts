@@ -358,7 +358,7 @@ describe('the file', () => {
     write(JSON.stringify(good()));
     chmodSync(file, mode);
     await expect(setUp(domain, file)).rejects.toThrow(
-      `WFS_OAUTH_FILE is open to others (mode 0${mode.toString(8)}); it holds tokens and must have mode 0600.`,
+      `The token file is open to others (mode 0${mode.toString(8)}); it must have mode 0600.`,
     );
   });
 
@@ -372,7 +372,7 @@ describe('the file', () => {
     ['endless', () => ' '.repeat(70_000), 'it is too large'],
   ])('%s: refused, without a word of what is in it', async (_, text, reason) => {
     write(text());
-    await expect(setUp(domain, file)).rejects.toThrow(`WFS_OAUTH_FILE is no token file: ${reason}`);
+    await expect(setUp(domain, file)).rejects.toThrow(`The token file is not usable: ${reason}`);
   });
 
   test.each(['client_id', 'token_url'])('of another %s: refused, never sent there', async (member) => {

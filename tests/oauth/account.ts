@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Account, createFileAccount, createFileStore, type OAuthClient } from '../../src/oauth/index.js';
-import { type RegisteredClient, registeredClient } from '../support/authorization-server.js';
+import type { RegisteredClient } from '../support/authorization-server.js';
 import type { Opendatasoft } from '../support/opendatasoft.js';
 
 /** A folder for one test file, gone at its end. */
@@ -12,7 +12,10 @@ export function createFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export function toClient(domain: Opendatasoft, registered: RegisteredClient = registeredClient): OAuthClient {
+export function toClient(
+  domain: Opendatasoft,
+  registered: RegisteredClient = domain.oauth.client,
+): OAuthClient {
   return {
     clientId: registered.id,
     clientSecret: registered.secret,

@@ -29,11 +29,12 @@ afterEach(async () => {
 });
 
 const OVER = { ageS: 100, expiresInS: 90 };
-const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../../src', path));
+/** As compiled before any test (tests/global-setup.mjs). */
+const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../../dist', path));
 
 /** Asks for a token once it is told to; prints it. */
 const script = () => `
-  const { createFileAccount } = await import(${source('oauth/index.ts')});
+  const { createFileAccount } = await import(${source('oauth/index.js')});
   const { pino } = await import('pino');
   const options = { client: ${JSON.stringify(toClient(domain))}, file: ${JSON.stringify(file)} };
   const account = await createFileAccount({ ...options, logger: pino({ level: 'silent' }) });
@@ -45,7 +46,7 @@ const script = () => `
 
 /** A process with an account of its own over the same file. */
 async function startAccount(): Promise<{ child: ChildProcess; getToken(): Promise<string> }> {
-  const args = ['--import', 'tsx', '--input-type=module', '-e', script()];
+  const args = ['--input-type=module', '-e', script()];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   await once(child.stdout, 'data');
@@ -109,8 +110,8 @@ describe('the service', () => {
     fetch(`${service.url}/api/wfs-geoportail/search?source=ods:zone_urba&_limit=3`);
 
   test.each<[string, string, number, RegExp]>([
-    ['open to others', '{}', 0o644, /WFS_OAUTH_FILE is open to others \(mode 0644\)/],
-    ['malformed', '{"access_token":', 0o600, /WFS_OAUTH_FILE is no token file: it is not JSON/],
+    ['open to others', '{}', 0o644, /wfs-geoportail: The token file is open to others \(mode 0644\)/],
+    ['malformed', '{"access_token":', 0o600, /wfs-geoportail: The token file is not usable: it is not JSON/],
   ])('does not start with a file that is %s', async (_, text, mode, reason) => {
     writeFileSync(file, text, { mode });
     await expect(start()).rejects.toThrow(reason);

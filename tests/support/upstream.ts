@@ -83,7 +83,7 @@ function toAsked(body: string, request: IncomingMessage): Asked {
   return {
     body,
     request,
-    isLearning: number('maxFeatures') === 10,
+    isLearning: [10, 40].includes(number('maxFeatures')),
     isHits: body.includes('resultType="hits"'),
     maxFeatures: number('maxFeatures'),
     startIndex: number('startIndex'),

@@ -23,6 +23,15 @@ describe('capabilities are read', () => {
     expect(featureTypes.map(({ name }) => name)).toContain('departement');
   });
 
+  test('what filters may hold, and which CRSs each layer is offered in', () => {
+    const mapServer = readCapabilities(fixture('capabilities-mapserver.xml'));
+    expect(mapServer.spatialOperators).toContain('Intersects');
+    expect(mapServer.geometryOperands).toEqual(['Point', 'LineString', 'Polygon', 'Envelope']);
+    expect(mapServer.getFeatureMethods).toEqual(['GET', 'POST']);
+    const qgis = readCapabilities(fixture('capabilities-qgis.xml'));
+    expect(qgis.srsNames.get('troncon_l93')).toEqual(['EPSG:2154', 'EPSG:4326', 'EPSG:3857']);
+  });
+
   test('of QGIS Server: a default namespace, short CRS names', () => {
     const { service, featureTypes } = readCapabilities(fixture('capabilities-qgis.xml'));
     expect(service).toMatchObject({ title: 'Labo WFS', fees: 'None', accessConstraints: 'None' });

@@ -23,9 +23,9 @@ async function start(answer: (asked: Asked, response: ServerResponse) => unknown
     {
       url: upstream.url,
       keys: { places: [] },
-      responseTimeoutMs: 2000,
-      idleTimeoutMs: 2000,
-      deadlineMs: 5000,
+      responseTimeoutMs: 10_000,
+      idleTimeoutMs: 10_000,
+      deadlineMs: 20_000,
       countTimeoutMs: 500,
       maxResponseBytes: 1e9,
       maxScanFeatures: 1000,
@@ -48,7 +48,8 @@ async function start(answer: (asked: Asked, response: ServerResponse) => unknown
       ids.push(...(JSON.parse(`[${text}]`) as { id: string }[]).map(({ id }) => id));
     }
   };
-  return { asked, ask, search };
+  const tell = () => source.describe('t:point', { credentials: {}, signal: new AbortController().signal });
+  return { asked, ask, search, describe: tell };
 }
 
 const members = (from: number, count: number) => Array.from({ length: count }, (_, k) => toMember(from + k));
@@ -101,6 +102,90 @@ describe('an exception to a filter', () => {
       kind: 'upstreamUnusable',
     });
     expect(asked.map(({ body }) => body)).toEqual(new Array(3).fill(asked[0]?.body)); // tried again, as it was
+  });
+});
+
+describe('matches that are found here are held back until it is certain that all may be read', () => {
+  const hits = (count: number) =>
+    toCollection().replace('FeatureCollection ', `FeatureCollection numberOfFeatures="${count}" `);
+  // beyond 2^53: no server is asked for it exactly
+  const value = '9007199254740993';
+  const toMatch = (k: number, text = '') =>
+    toMember(k, text).replace(/<t:n>.*<\/t:n>/, `<t:n>${value}</t:n>`);
+  const attributes = equals('n', value);
+  const heavy = 'x'.repeat(2 * 2 ** 20);
+  const matching = Array.from({ length: 9 }, (_, k) => toMatch(k, heavy)).join('');
+  /** Nine features of 2 MB that match, then as many as asked for that do not. */
+  const answer = (count: number | undefined, behind: number) => {
+    const body = toCollection(matching, ...members(9, behind));
+    return ({ isHits }: Asked, response: ServerResponse) => {
+      if (!isHits) return response.end(body);
+      return response.end(count === undefined ? report('no hits') : hits(count));
+    };
+  };
+
+  test('more than 16 MB of them are given where the count allows it', async () => {
+    const { search } = await start(answer(109, 100));
+    const { ids, end } = await search({ attributes });
+    expect([ids.length, end]).toEqual([9, { numberReturned: 9, numberMatched: 9 }]);
+  });
+
+  test.each([5000, undefined])('are a 422 where it does not (%p)', async (count) => {
+    const { ask } = await start(answer(count, 100));
+    await expect(ask({ attributes })).rejects.toMatchObject({ text: { id: 'wfs.tooManyToScan' } });
+  });
+
+  test('are given once the page is full, however many may follow', async () => {
+    const { search } = await start(answer(5000, 3000));
+    const { ids, end } = await search({ attributes, limit: 5 });
+    expect([ids.length, end]).toMatchObject([5, { numberReturned: 5, next: { startIndex: 5 } }]);
+  });
+
+  test('fewer are kept to the end, which is a 422 when it is too far', async () => {
+    const { ask } = await start(({ isHits }, response) =>
+      response.end(isHits ? hits(2000) : toCollection(toMatch(0), ...members(1, 1500))),
+    );
+    await expect(ask({ attributes })).rejects.toMatchObject({
+      kind: 'notAnswerable',
+      text: { id: 'wfs.tooManyToScan' },
+    });
+  });
+});
+
+describe('a count', () => {
+  const hits = (count: number, ...inside: string[]) =>
+    toCollection(...inside).replace('FeatureCollection ', `FeatureCollection numberOfFeatures="${count}" `);
+  /** A layer of so many features, and what it answers to hits. */
+  const startCounting = (size: number, counted: string) =>
+    start(({ isHits, maxFeatures, startIndex }, response) => {
+      if (isHits) return response.end(counted);
+      return response.end(toCollection(...members(startIndex, Math.min(maxFeatures, size - startIndex))));
+    });
+
+  test.each<[string, string, number | undefined]>([
+    ['that is true', hits(30), 30],
+    ['behind which features stand: it is capped', hits(20), undefined],
+    ['lower than what was seen already', hits(1), undefined],
+    ['that is an exception', report('no hits here'), undefined],
+    ['that is no number', toCollection(), undefined],
+    ['that came with features: it was ignored', hits(3, ...members(0, 3)), undefined],
+  ])('%s', async (_, counted, numberMatched) => {
+    const { search } = await startCounting(30, counted);
+    const { end } = await search({ limit: 5, count: 'always' });
+    expect(end).toMatchObject({ numberReturned: 5, next: { startIndex: 5 } });
+    expect(end.numberMatched).toBe(numberMatched);
+  });
+});
+
+describe('what answers have shown of a layer', () => {
+  test('is told with it, and as old as what was learnt of it', async () => {
+    const { describe: tell, search } = await start(({ body, isHits }, response) => {
+      if (isHits) return response.end(toCollection());
+      if (body.includes('SortBy')) return response.end(report('cannot sort'));
+      return response.end(toCollection(...members(0, 3)));
+    });
+    await search({});
+    expect((await tell()).upstream).toMatchObject({ canSort: false, largestPage: 3 });
   });
 });
 

@@ -283,7 +283,7 @@ describe('pages', () => {
       sortBy: { name: 'contenance', descending: true },
     });
     const areas = features.flatMap(({ properties }) => (properties.contenance as number | null) ?? []);
-    expect(areas.length).toBeGreaterThan(10);
+    expect(areas.length).toBeGreaterThan(5);
     expect(areas).toEqual([...areas].sort((a, b) => b - a));
   });
 
