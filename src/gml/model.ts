@@ -48,6 +48,8 @@ export interface GmlLimits {
   readonly tagBytes: number;
   /** Attributes of one element. */
   readonly attributes: number;
+  /** Bytes of geometries with an id that are kept for references to them; earlier ones are forgotten. 0: none. */
+  readonly referenceBytes: number;
   /** Pieces of markup that are remembered to read the next ones fast: more are read all the same. 0: none. */
   readonly memoTransitions: number;
   /** Bytes of them. */

@@ -32,6 +32,8 @@ const PLAIN_ROLES: ReadonlyMap<string, number> = new Map([
   ['fid', Role.fid],
   ['srsName', Role.srsName],
   ['srsDimension', Role.srsDimension],
+  // GML 3.0's name of it.
+  ['dimension', Role.srsDimension],
   ['decimal', Role.decimal],
   ['cs', Role.cs],
   ['ts', Role.ts],
