@@ -36,14 +36,11 @@ export function compare(seed: number): Outcome {
   throw new Error(difference);
 }
 
-export let lastFault: Error | undefined;
-
 function run<Result>(read: () => Result): Result | undefined {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof GmlError || error instanceof Refused)) throw error;
-    lastFault = error;
     return undefined;
   }
 }
@@ -52,6 +49,7 @@ function convert(bytes: Uint8Array, options: Document['options'], lengths: numbe
   const converter = createGmlConverter(options);
   const features: string[] = [];
   const take = ({ bytes, ends }: { bytes: Uint8Array; ends: readonly number[] }): void => {
+    if (ends.length === 0) return;
     const text = Buffer.from(bytes);
     ends.forEach((end, i) => {
       const feature = text.toString('utf8', i === 0 ? 0 : (ends[i - 1] as number) + 1, end);

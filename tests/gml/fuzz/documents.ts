@@ -27,9 +27,10 @@ function toDialect(random: Random): Document {
   const { head, tail, usual, wrap, options } = random.pick(dialects);
   const oddness = random.pick([0, 0, 0.1, 0.3]);
   const start = random.below(40);
-  const features = Array.from({ length: 1 + random.below(12) }, (_, i) => {
+  const kinds = random.pick([1, 3, 12]);
+  const features = Array.from({ length: 1 + random.below(10) }, (_, i) => {
     if (random.chance(0.01)) return wrap(i, random.pick(faults)[1]);
-    if (!random.chance(oddness)) return usual(start + i);
+    if (!random.chance(oddness)) return usual(start + random.below(kinds));
     const [, content] = random.pick(oddities);
     return wrap(i, content(i));
   });

@@ -28,7 +28,7 @@ for (let seed = first; seed < first + count; seed++) {
     console.log(`seed ${seed}: ${(error as Error).stack?.slice(0, 1500)}\n`);
     if (++outcomes.different >= most) break;
   }
-  if ((seed - first + 1) % 20_000 === 0) console.log(`up to seed ${seed}: ${JSON.stringify(outcomes)}`);
+  if ((seed - first + 1) % 5_000 === 0) console.log(`up to seed ${seed}: ${JSON.stringify(outcomes)}`);
 }
 const seconds = (process.cpuUsage().user - begun) / 1e6;
 console.log(`${JSON.stringify(outcomes)} in ${seconds.toFixed(0)} s of CPU`);

@@ -33,6 +33,7 @@ export function readTree(bytes: Uint8Array): Element {
   parser.on('text', put);
   parser.on('cdata', put);
   parser.on('opentag', (tag: SaxesTagNS) => {
+    for (const { local } of [tag, ...Object.values(tag.attributes)]) checkName(local);
     const attributes = Object.values(tag.attributes).map(({ prefix, local, uri, value }) => ({
       prefix,
       local,
@@ -50,6 +51,11 @@ export function readTree(bytes: Uint8Array): Element {
   const [root] = elementsOf(top);
   if (root === undefined) throw new Refused('no root element');
   return root;
+}
+
+/** Behind the colon saxes takes what no name begins with: `a:0` (Namespaces in XML 1.0 §4). */
+function checkName(local: string): void {
+  if (/^[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/.test(local)) throw new Refused(`the name ${local}`);
 }
 
 /** saxes hands a DOCTYPE on as it finds it; with declarations it is refused, and it has to be one (XML 1.0 §2.8). */
