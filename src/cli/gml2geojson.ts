@@ -17,6 +17,8 @@ came in; a geometry without srsName has that of the nearest enclosing Envelope.
   --axis swap   the first two coordinates change places
   --schema      the answer of DescribeFeatureType; without it every value is a string
 
+Features that lost their geometry are counted on standard error, by what was wrong with it.
+
 exit: 0, 64 wrong usage, 65 the input or the schema is at fault (line and column on standard error), 66 no such file
 `;
 
@@ -117,6 +119,9 @@ async function convert({ axis, schema, file }: Arguments): Promise<void> {
     throw toExit(error, file);
   }
   await write.end();
+  for (const [fault, count] of Object.entries(converter.warnings)) {
+    stderr.write(`gml2geojson: ${file ?? 'standard input'}: warning: ${fault}: ${count}\n`);
+  }
 }
 
 /** The collection around the features; nothing is written before the first, and no more read while the reader is slow. */

@@ -685,6 +685,7 @@ export class GeometryReader {
   private putPoint(point: Point, transform: CrsReading['transform']): void {
     const [x = 0, y = 0, z] = point;
     const [tx, ty] = transform === undefined ? [x, y] : transform(x, y);
+    if (![tx, ty, z ?? 0].every(Number.isFinite)) this.refuse('nanCoordinate');
     this.lane.putByte(OPEN);
     putNumber(this.lane, tx);
     this.lane.putByte(COMMA);

@@ -46,8 +46,8 @@ export function readPositions(lane: Lane, from: number, to: number): Point[] {
 export function isSamePosition(lane: Lane, first: number, second: number): boolean {
   const [a, b] = [lane.bytes, lane.bytes];
   for (let i = 0; a[first + i] === b[second + i]; i++) if (a[first + i] === CLOSE) return true;
-  const [p, q] = [readPosition(lane, first), readPosition(lane, second)];
-  return p.length === q.length && p.every((value, i) => value === q[i]);
+  const [p, q] = [toTexts(lane, first), toTexts(lane, second)];
+  return p.length === q.length && p.every((text, i) => Number(text) === Number(q[i]));
 }
 
 /** Turns a run of positions round, in place. */

@@ -111,6 +111,21 @@ describe('gml2geojson', () => {
     expect(err).toContain('The document ends too early, at line 1, column');
   });
 
+  test('a lost geometry: 0, null, and counted by its fault on standard error', async () => {
+    const features = ['NaN 2', '1 2', 'x 2', '1 INF'].map((pos) => point('').replace('48 2', pos));
+    const gml = point('').replace(
+      /<gml:featureMember>.*<\/gml:featureMember>/,
+      features.map((one) => /<gml:featureMember>.*<\/gml:featureMember>/.exec(one)?.[0]).join(''),
+    );
+    const { code, out, err } = await run([], gml);
+    expect(code).toBe(0);
+    const geometries = JSON.parse(out).features.map((one: { geometry: unknown }) => one.geometry);
+    expect(geometries).toEqual([null, { type: 'Point', coordinates: [1, 2] }, null, null]);
+    expect(err).toBe(
+      'gml2geojson: standard input: warning: nanCoordinate: 2\ngml2geojson: standard input: warning: badCoordinate: 1\n',
+    );
+  });
+
   test('an exception report: 65, and its text', async () => {
     const { code, err } = await run(
       [],

@@ -465,6 +465,13 @@ describe('the right-hand rule and closed rings (RFC 7946 §3.1.6)', () => {
     expect(text).toContain('[[0.50,0],[4,0],[4,4],[0.50,0]]');
   });
 
+  test('a ring closed in more digits than a number has is closed', () => {
+    const { text } = convert(
+      feature(`<app:g>${polygon(ring('53.85714 0 60 0 60 4 53.85714000000000000000 -0.0'))}</app:g>`),
+    );
+    expect(text).toContain('[[53.85714,0],[60,0],[60,4],[53.85714000000000000000,-0.0]]');
+  });
+
   test('a ring closed in other digits is closed', () => {
     expect(ofRings(ring('0 0 4 0 4 4 0.0 0.00'))).toEqual([
       [
@@ -599,6 +606,24 @@ describe('faults that cost a feature its geometry are counted by name', () => {
     ['tooFewPositions', polygon(ring('0 0 1 1 0 0'))],
     ['exteriorMissing', `<gml:Polygon><gml:interior>${RING}</gml:interior></gml:Polygon>`],
     ['unsupportedCurve', curve('<gml:Clothoid><gml:posList>0 0 1 1</gml:posList></gml:Clothoid>')],
+    [
+      'unsupportedCurve',
+      curve(
+        '<gml:ArcByCenterPoint><gml:pos>0 0</gml:pos><gml:radius>1</gml:radius><gml:startAngle>0</gml:startAngle><gml:endAngle>1e12</gml:endAngle></gml:ArcByCenterPoint>',
+      ),
+    ],
+    [
+      'unsupportedCurve',
+      curve(
+        '<gml:ArcByCenterPoint><gml:pos>0 0</gml:pos><gml:radius>1</gml:radius><gml:startAngle>0</gml:startAngle><gml:endAngle>east</gml:endAngle></gml:ArcByCenterPoint>',
+      ),
+    ],
+    [
+      'nanCoordinate',
+      curve(
+        '<gml:CircleByCenterPoint><gml:pos>1e308 1e308</gml:pos><gml:radius>1e308</gml:radius></gml:CircleByCenterPoint>',
+      ),
+    ],
     ['unsupportedCurve', curve('<gml:Arc><gml:posList>0 0 1 1</gml:posList></gml:Arc>')],
     [
       'unexpectedElement',

@@ -1,9 +1,9 @@
 import { createGmlConverter, GmlError } from '../../../src/gml/index.js';
+import { doubt } from './curves.js';
 import { type Document, toDocument } from './documents.js';
 import { mutate } from './mutate.js';
 import { readSlowly } from './oracle.js';
 import { Random } from './random.js';
-import { doubt } from './shapes.js';
 import { Refused } from './tree.js';
 
 /** What came of one document. */

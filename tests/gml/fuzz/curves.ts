@@ -1,3 +1,6 @@
+/** Set where rounding may decide what comes of a document. */
+export const doubt = { isRaised: false };
+
 /** What a segment's positions stand for. */
 export type Curve = 'straight' | 'arcs' | 'circle' | 'centre' | 'bulges' | 'none';
 type Point = number[];
@@ -47,7 +50,8 @@ function drawAround(points: Point[], radius = Number.NaN, start?: number, end?: 
   const [x, y, ...z] = centre as [number, number];
   const isCircle = start === undefined || end === undefined;
   const from = ((start ?? 0) * Math.PI) / 180;
-  const turn = isCircle ? 2 * Math.PI : (end * Math.PI) / 180 - from;
+  const turn = isCircle ? 2 * Math.PI : ((end - start) * Math.PI) / 180;
+  if (!(Math.abs(turn) <= 2 * Math.PI * (1 + 1e-12))) return undefined;
   const first = [x + radius * Math.cos(from), y + radius * Math.sin(from), ...z];
   const around = spin(first, [x, y], turn);
   return isCircle ? [...around.slice(0, -1), first] : around;
@@ -90,6 +94,8 @@ function centreOf(a: Point, b: Point, c: Point): Point | undefined {
   const [bx, by, cx, cy] = [b[0]! - a[0]!, b[1]! - a[1]!, c[0]! - a[0]!, c[1]! - a[1]!];
   const area = 2 * (bx * cy - by * cx);
   if (area === 0 || Math.abs(area) < 1e-12 * Math.hypot(bx, by) * Math.hypot(cx, cy)) return undefined;
+  // Of points nearly on a line the radius is mostly rounding.
+  if (Math.abs(area) < 1e-3 * Math.hypot(bx, by) * Math.hypot(cx, cy)) doubt.isRaised = true;
   const [b2, c2] = [bx * bx + by * by, cx * cx + cy * cy];
   return [a[0]! + (cy * b2 - by * c2) / area, a[1]! + (bx * c2 - cx * b2) / area];
 }

@@ -1,5 +1,5 @@
 import type { CrsReading } from '../../../src/gml/index.js';
-import { type Curve, draw } from './curves.js';
+import { type Curve, doubt, draw } from './curves.js';
 import { type Element, elementsOf, gmlIdOf, hrefOf, isGml, plain, textOf } from './tree.js';
 import { toNumber } from './values.js';
 
@@ -342,7 +342,9 @@ export class ShapeReader {
       if (points.length > 0) throw new Fault('a curve that cannot be');
       return [];
     }
-    return drawn.map(([x = 0, y = 0, ...z]) => [...(transform?.(x, y) ?? [x, y]), ...z].map(String));
+    const positions = drawn.map(([x = 0, y = 0, ...z]) => [...(transform?.(x, y) ?? [x, y]), ...z]);
+    if (!positions.flat().every(Number.isFinite)) throw new Fault('no number');
+    return positions.map((position) => position.map(String));
   }
 
   // Numbers
@@ -472,9 +474,6 @@ function toRing(path: Position[], isInterior: boolean): Position[] {
   const area = areaOf(ring);
   return (isInterior ? area > 0 : area < 0) ? [...ring].reverse() : ring;
 }
-
-/** Set where rounding may decide which way a ring runs. */
-export const doubt = { isRaised: false };
 
 function areaOf(ring: Position[]): number {
   const points = ring.map(([x, y]) => [Number(x), Number(y)] as const);

@@ -55,7 +55,7 @@ export function readTree(bytes: Uint8Array): Element {
 
 /** Behind the colon saxes takes what no name begins with: `a:0` (Namespaces in XML 1.0 §4). */
 function checkName(local: string): void {
-  if (/^[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/.test(local)) throw new Refused(`the name ${local}`);
+  if (/^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/u.test(local)) throw new Refused(`the name ${local}`);
 }
 
 /** saxes hands a DOCTYPE on as it finds it; with declarations it is refused, and it has to be one (XML 1.0 §2.8). */
@@ -77,10 +77,13 @@ function decode(bytes: Uint8Array): string {
         ? 'utf-8'
         : declared;
   try {
-    return new TextDecoder(label, { fatal: true }).decode(bytes);
+    const text = new TextDecoder(label, { fatal: true }).decode(bytes);
+    // Of another encoding than UTF-8 the converter cannot tell U+FFFD from what could not be decoded.
+    if (label === 'utf-8' || /^utf-8$/i.test(label) || !text.includes('\ufffd')) return text;
   } catch {
-    throw new Refused('encoding');
+    // Refused, too.
   }
+  throw new Refused('encoding');
 }
 
 export function elementsOf(element: Element): Element[] {
