@@ -12,7 +12,8 @@ import { type Name, Role, type Tag } from './names.js';
 import { Shortcut, TYPES } from './shortcut.js';
 import { copyString, copyText, endString, NULL, toTyped } from './values.js';
 
-const LIMITS: GmlLimits = {
+/** The bounds where none are given. */
+export const GML_LIMITS: GmlLimits = {
   depth: 256,
   featureBytes: 1 << 26,
   tagBytes: 1 << 16,
@@ -99,7 +100,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   private valueFrom = 0;
 
   constructor(private readonly options: GmlConverterOptions) {
-    this.limits = { ...LIMITS, ...options.limits };
+    this.limits = { ...GML_LIMITS, ...options.limits };
     this.slots = new Slots(options.featureType, options.propertyNames);
     this.writer = new FeatureWriter(this.slots);
     this.geometry = new GeometryReader(
