@@ -3,7 +3,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { stderr, stdin, stdout } from 'node:process';
 import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { isNorthingFirst, readSrsName } from '../crs/index.js';
+import { isGeographic, isNorthingFirst, readSrsName } from '../crs/index.js';
 import { ServiceError } from '../errors.js';
 import { type CrsReading, createGmlConverter, type FeatureType, readFeatureTypes } from '../gml/index.js';
 
@@ -81,11 +81,11 @@ const OFFICIAL_ORDER: readonly ((root: string) => boolean)[] = [
 ];
 
 function toReading(axis: Arguments['axis'], srsName: string | undefined, isOfficial: boolean): CrsReading {
-  if (axis !== 'auto') return { swap: axis === 'swap' };
   const crs = srsName === undefined ? undefined : readSrsName(srsName);
-  if (crs === undefined) return { swap: false };
+  if (crs === undefined) return { swap: axis === 'swap' };
   const isShort = isOfficial && /^EPSG:/i.test((srsName as string).trim());
-  return { swap: crs.axisOrder === 'latLon' || (isShort && isNorthingFirst(crs.code)) };
+  const isSwapped = crs.axisOrder === 'latLon' || (isShort && isNorthingFirst(crs.code));
+  return { swap: axis === 'auto' ? isSwapped : axis === 'swap', isGeographic: isGeographic(crs.code) };
 }
 
 function readSchema(file: string): FeatureType[] {

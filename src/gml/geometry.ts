@@ -60,6 +60,8 @@ const HEADERS = new Map(
 const COLLECTION_HEADER = toUtf8('{"type":"GeometryCollection","geometries":');
 const headerOf = (kind: number): Uint8Array =>
   kind === Kind.multiGeometry ? COLLECTION_HEADER : (HEADERS.get(TYPES[kind] as string) as Uint8Array);
+/** The unit of a radius in degrees, as the coordinates are, or none (EPSG 9102, 9122). */
+const DEGREE = /^$|deg|[:/]91(?:02|22)$/i;
 /** The unit of an angle that is not in degrees (EPSG 9101). */
 const RADIAN = /^rad$|\brad$|radian|[:/]9101$/i;
 const COMMA = 0x2c;
@@ -116,7 +118,13 @@ export class GeometryReader {
   private parameterName = '';
   private isInRadians = false;
   private readonly singleText = new Lane(32);
-  private parameters: { radius?: number; startAngle?: number; endAngle?: number; bulges: number[] } = {
+  private parameters: {
+    radius?: number;
+    isLength?: boolean;
+    startAngle?: number;
+    endAngle?: number;
+    bulges: number[];
+  } = {
     bulges: [],
   };
   /** Set where character data is of interest. */
@@ -223,6 +231,7 @@ export class GeometryReader {
     const frame = this.push(kind, parent, tag);
     if (kind === Kind.parameter) {
       this.parameterName = name.local;
+      if (name.local === 'radius') this.parameters.isLength = !DEGREE.test(tag.value(Role.uom) ?? '');
       this.isInRadians = /Angle$/.test(name.local) && RADIAN.test(tag.value(Role.uom) ?? '');
     }
     if (isObject(kind)) this.openObject(frame, tag);
@@ -657,18 +666,19 @@ export class GeometryReader {
     const begin = frame.isTransparent ? frame.from : frame.start + 1;
     const from = lane.bytes[begin] === COMMA ? begin + 1 : begin;
     const points = lane.length > from ? readPositions(lane, from, lane.length) : [];
-    const curve = this.toCurve(frame.kind, points);
+    const reading = frame.reading ?? this.defaultReading();
+    const isDegrees = reading.isGeographic === true && this.parameters.isLength === true;
+    const curve = isDegrees ? undefined : this.toCurve(frame.kind, points);
     if (curve === undefined) {
       if (points.length > 0) this.refuse('unsupportedCurve');
       return;
     }
-    const { transform } = frame.reading ?? this.defaultReading();
     lane.length = begin;
     coordinates.count += curve.length - points.length;
     this.isReworked = true;
     curve.forEach((point, i) => {
       if (i > 0 || from > begin) lane.putByte(COMMA);
-      this.putPoint(point, transform);
+      this.putPoint(point, reading.transform);
     });
   }
 

@@ -2,6 +2,8 @@
 export interface CrsReading {
   /** Coordinates come as (lat, lon) or (northing, easting): written the other way round. */
   readonly swap: boolean;
+  /** Coordinates are degrees: an arc whose radius is a length cannot be drawn in them, and is a fault of its geometry. */
+  readonly isGeographic?: boolean;
   /** Reprojection, applied after the swap; absent: numbers are copied digit by digit. */
   readonly transform?: (x: number, y: number) => readonly [number, number];
 }

@@ -553,6 +553,19 @@ describe('arcs become chords no further than 0.031 % of the radius away', () => 
     expect(circle).toHaveLength(129);
   });
 
+  test('a radius that is a length is not drawn among degrees', () => {
+    const circle = (uom: string): string =>
+      curve(
+        `<gml:CircleByCenterPoint><gml:pos>2 48</gml:pos><gml:radius${uom}>5</gml:radius></gml:CircleByCenterPoint>`,
+      );
+    const crs = () => ({ swap: false, isGeographic: true });
+    for (const uom of [' uom="m"', ' uom="[nmi_i]"', ' uom="urn:ogc:def:uom:EPSG::9001"'])
+      expect(geometryOf(circle(uom), { crs })).toEqual({ geometry: null, warnings: { unsupportedCurve: 1 } });
+    for (const uom of ['', ' uom="deg"', ' uom="urn:ogc:def:uom:EPSG::9102"'])
+      expect(geometryOf(circle(uom), { crs }).geometry?.coordinates).toHaveLength(129);
+    expect(geometryOf(circle(' uom="m"')).geometry?.coordinates).toHaveLength(129);
+  });
+
   test('ArcByBulge rises to the left of its chord', () => {
     const points = path(
       curve(
