@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { variables } from '../src/config.js';
 import { statusOf } from '../src/errors.js';
+import { GML_LIMITS } from '../src/gml/index.js';
 import { type ServiceProcess, startProcess } from './support/process.js';
 import {
   README_URL,
@@ -161,5 +162,14 @@ describe('what the README names is there', () => {
     expect([type, features.length > 0]).toEqual(['FeatureCollection', true]);
     const [statement] = codesIn(section).filter((code) => code.startsWith('import'));
     expect(await node(`${statement}; console.log(typeof createGmlConverter)`)).toBe('function\n');
+    const [, example = ''] = /```js\n([\s\S]*?)```/.exec(section) ?? [];
+    expect(await node(example.replace('answer.gml', answer))).toBe(
+      `${features.length} features, warnings: {}\n`,
+    );
+    const limits = [...section.matchAll(/`(\w+)` (\d+)/g)].map(([, name = '', value]) => [
+      name,
+      Number(value),
+    ]);
+    expect(Object.fromEntries(limits)).toEqual(GML_LIMITS);
   });
 });

@@ -3,7 +3,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { stderr, stdin, stdout } from 'node:process';
 import type { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { readSrsName } from '../crs/index.js';
+import { isGeographic, isNorthingFirst, readSrsName } from '../crs/index.js';
 import { ServiceError } from '../errors.js';
 import { type CrsReading, createGmlConverter, type FeatureType, readFeatureTypes } from '../gml/index.js';
 
@@ -12,10 +12,13 @@ const USAGE = `usage: gml2geojson [--axis auto|keep|swap] [--schema FILE.xsd] [F
 GML from FILE, or standard input, to a GeoJSON FeatureCollection on standard output. Coordinates stay in the CRS they
 came in; a geometry without srsName has that of the nearest enclosing Envelope.
 
-  --axis auto   latitude or northing first becomes longitude or easting first where the srsName's form says so (default)
+  --axis auto   latitude or northing first becomes longitude or easting first where the srsName's form says so, or
+                (EPSG:4326, where servers differ) the writer is known: MapServer's WFS 1.1.0, FME (default)
   --axis keep   coordinates in the order they come
   --axis swap   the first two coordinates change places
   --schema      the answer of DescribeFeatureType; without it every value is a string
+
+Features that lost their geometry are counted on standard error, by what was wrong with it.
 
 exit: 0, 64 wrong usage, 65 the input or the schema is at fault (line and column on standard error), 66 no such file
 `;
@@ -24,6 +27,8 @@ exit: 0, 64 wrong usage, 65 the input or the schema is at fault (line and column
 const EX_USAGE = 64;
 const EX_DATAERR = 65;
 const EX_NOINPUT = 66;
+
+const HEAD_BYTES = 1 << 14;
 
 class Exit extends Error {
   constructor(
@@ -67,9 +72,20 @@ function parse(args: string[]) {
   }
 }
 
-function toReading(axis: Arguments['axis'], srsName: string | undefined): CrsReading {
-  if (axis !== 'auto') return { swap: axis === 'swap' };
-  return { swap: srsName !== undefined && readSrsName(srsName)?.axisOrder === 'latLon' };
+/** Writers whose `EPSG:n` stands for the registry's order, by what they say in the root element; others differ. */
+const OFFICIAL_ORDER: readonly ((root: string) => boolean)[] = [
+  // MapServer (to 8.0), WFS 1.1.0: the schema's address says by which version it wrote; by 1.0.0 it is the other order.
+  (root) => /=["']http:\/\/mapserver\.gis\.umn\.edu\/mapserver["'][^>]*[?&;]VERSION=1\.1\.0\b/is.test(root),
+  // FME, GML 3.
+  (root) => /=["']http:\/\/www\.safe\.com\/gml\/fme["']/.test(root),
+];
+
+function toReading(axis: Arguments['axis'], srsName: string | undefined, isOfficial: boolean): CrsReading {
+  const crs = srsName === undefined ? undefined : readSrsName(srsName);
+  if (crs === undefined) return { swap: axis === 'swap' };
+  const isShort = isOfficial && /^EPSG:/i.test((srsName as string).trim());
+  const isSwapped = crs.axisOrder === 'latLon' || (isShort && isNorthingFirst(crs.code));
+  return { swap: axis === 'auto' ? isSwapped : axis === 'swap', isGeographic: isGeographic(crs.code) };
 }
 
 function readSchema(file: string): FeatureType[] {
@@ -97,17 +113,18 @@ async function convert({ axis, schema, file }: Arguments): Promise<void> {
   let converter: ReturnType<typeof createGmlConverter> | undefined;
   const begin = (head: Buffer) => {
     const featureType = toFeatureType(types, head);
+    const isOfficial = OFFICIAL_ORDER.some((isWriter) => isWriter(head.toString('latin1')));
     return createGmlConverter({
-      crs: (srsName) => toReading(axis, srsName),
+      crs: (srsName) => toReading(axis, srsName, isOfficial),
       srsNameFromEnvelope: true,
       ...(featureType === undefined ? {} : { featureType }),
     });
   };
   const write = createWriter();
   try {
-    for await (const chunk of input) {
-      converter ??= begin(chunk as Buffer);
-      const { bytes } = converter.push(chunk as Buffer);
+    for await (const chunk of withHead(input)) {
+      converter ??= begin(chunk);
+      const { bytes } = converter.push(chunk);
       if (bytes.length > 0) await write.features(bytes);
     }
     converter ??= begin(Buffer.alloc(0));
@@ -117,6 +134,27 @@ async function convert({ axis, schema, file }: Arguments): Promise<void> {
     throw toExit(error, file);
   }
   await write.end();
+  for (const [fault, count] of Object.entries(converter.warnings)) {
+    stderr.write(`gml2geojson: ${file ?? 'standard input'}: warning: ${fault}: ${count}\n`);
+  }
+}
+
+/** The first piece is long enough to hold the root element and the name of the first feature, however the input comes. */
+async function* withHead(input: Readable): AsyncGenerator<Buffer> {
+  let head: Buffer[] | undefined = [];
+  let length = 0;
+  for await (const chunk of input) {
+    if (head === undefined) {
+      yield chunk as Buffer;
+      continue;
+    }
+    head.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length < HEAD_BYTES) continue;
+    yield Buffer.concat(head);
+    head = undefined;
+  }
+  if (head !== undefined && length > 0) yield Buffer.concat(head);
 }
 
 /** The collection around the features; nothing is written before the first, and no more read while the reader is slow. */

@@ -105,7 +105,7 @@ export class ComplexReader {
     if (node.isNil) return null;
     const text = fromUtf8(this.content.bytes, node.from, this.content.length);
     if (node.children !== undefined) {
-      if (node.raw !== undefined) node.children.set('geometry', node.raw);
+      if (node.raw !== undefined) putFirst(node.children, 'geometry', node.raw);
       if (text.trim() !== '') node.children.set('#text', text);
       return node.children;
     }
@@ -114,6 +114,12 @@ export class ComplexReader {
     if (text.trim() !== '') return text;
     return node.href === undefined ? null : new Map([['@href', node.href]]);
   }
+}
+
+function putFirst(members: Map<string, Value>, name: string, value: Value): void {
+  const others = members.get(name);
+  if (others === undefined) members.set(name, value);
+  else members.set(name, Array.isArray(others) ? [value, ...others] : [value, others]);
 }
 
 export function isTrue(value: string | undefined): boolean {

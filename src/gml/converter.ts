@@ -12,11 +12,13 @@ import { type Name, Role, type Tag } from './names.js';
 import { Shortcut, TYPES } from './shortcut.js';
 import { copyString, copyText, endString, NULL, toTyped } from './values.js';
 
-const LIMITS: GmlLimits = {
+/** The bounds where none are given. */
+export const GML_LIMITS: GmlLimits = {
   depth: 256,
   featureBytes: 1 << 26,
   tagBytes: 1 << 16,
   attributes: 256,
+  referenceBytes: 1 << 21,
   memoTransitions: 4096,
   memoBytes: 1 << 20,
 };
@@ -82,6 +84,8 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   // The property being read.
   private slot: Slot | undefined;
   private isOpen = false;
+  /** The element is GML's own. */
+  private isGml = false;
   private isNil = false;
   private isComplex = false;
   /** What nested elements took in this feature so far. */
@@ -96,7 +100,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   private valueFrom = 0;
 
   constructor(private readonly options: GmlConverterOptions) {
-    this.limits = { ...LIMITS, ...options.limits };
+    this.limits = { ...GML_LIMITS, ...options.limits };
     this.slots = new Slots(options.featureType, options.propertyNames);
     this.writer = new FeatureWriter(this.slots);
     this.geometry = new GeometryReader(
@@ -105,6 +109,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
         this.counts[fault] = (this.counts[fault] ?? 0) + 1;
       },
       () => this.watcher,
+      this.limits.referenceBytes,
     );
     this.memo = new Memo(this.limits);
     this.learner = new Learner(this.memo, this, this.limits.tagBytes);
@@ -357,7 +362,8 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   /** GML's rule of alternating properties (lower case) and objects (upper case), or an id, tells members by any name. */
   private decide(name: Name<Slot>, tag: Tag<Slot>): void {
     // A shape the collection was asked with, or its extent (osgb:queryExtent).
-    if (GeometryReader.isGeometry(name, false) || (tag.roles & Role.srsName) !== 0) {
+    const isShape = name.isGml && GeometryReader.isGeometry(name, false);
+    if (isShape || (tag.roles & Role.srsName) !== 0) {
       this.contexts[this.depth - 2] = Context.ignored;
       return;
     }
@@ -416,11 +422,12 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     if (slot.kind === 'bounds' || slot.kind === 'ignored') return;
     this.setContext(Context.property);
     this.slot = slot;
+    this.isGml = name.isGml;
     this.isOpen = false;
     this.isComplex = false;
     this.isDone = false;
     this.isNil = (tag.roles & Role.nil) !== 0 && isTrue(tag.value(Role.nil));
-    this.href = (tag.roles & Role.href) === 0 ? undefined : tag.value(Role.href);
+    this.href = (tag.roles & Role.href) === 0 || this.isNil ? undefined : tag.value(Role.href);
     this.uom = (tag.roles & Role.uom) === 0 ? undefined : tag.value(Role.uom);
     this.watcher?.propertyBegins();
     if (this.href !== undefined) this.watcher?.spoil();
@@ -449,7 +456,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     this.watcher?.propertyEnds();
     if (this.isDone) return;
     const slot = this.slot as Slot;
-    if (this.href !== undefined && this.isEmptyValue() && this.takeReferenced(slot, this.href)) return;
+    if (this.href !== undefined && this.isEmptyValue(slot) && this.takeReferenced(slot, this.href)) return;
     if (!this.isOpen) return;
     if (!this.slots.isAsked(slot.name)) {
       this.cancelValue();
@@ -476,8 +483,17 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     this.watcher?.valueIsCancelled();
   }
 
-  private isEmptyValue(): boolean {
-    return !this.isComplex && (!this.isOpen || this.writer.properties.length <= this.valueFrom + 1);
+  /** Nothing but white space, as between indented tags, is in the property. */
+  private isEmptyValue(slot: Slot): boolean {
+    if (this.isComplex) return false;
+    return !this.isOpen || this.textOfValue(slot).trim() === '';
+  }
+
+  /** What stands in the property so far. */
+  private textOfValue({ type }: Slot): string {
+    const { properties } = this.writer;
+    const written = fromUtf8(properties.bytes, this.valueFrom, properties.length);
+    return type === 'string' || type === 'object' ? String(JSON.parse(`${written}"`)) : written;
   }
 
   private finishValue(slot: Slot): void {
@@ -507,8 +523,15 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       return true;
     }
     if (slot.isGeometry || slot.kind === 'geometry') {
-      this.counts.unresolvedReference = (this.counts.unresolvedReference ?? 0) + 1;
+      this.countUnresolved();
       return false;
+    }
+    if (this.slots.geometryName === undefined && isGeometryName(slot.name, this.isGml)) {
+      this.countUnresolved();
+      if (this.isOpen) this.cancelValue();
+      this.isDone = true;
+      this.geometryName ??= slot.name;
+      return true;
     }
     if (!this.slots.isAsked(slot.name)) return false;
     const { properties } = this.writer;
@@ -516,6 +539,10 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     putText(properties, JSON.stringify({ '@href': href }));
     this.writer.endValue();
     return true;
+  }
+
+  private countUnresolved(): void {
+    this.counts.unresolvedReference = (this.counts.unresolvedReference ?? 0) + 1;
   }
 
   // Inside properties
@@ -543,10 +570,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   private beginComplex(slot: Slot): void {
     this.checkSize();
     this.watcher?.spoil();
-    const { properties } = this.writer;
-    const isString = properties.bytes[this.valueFrom] === QUOTE;
-    const written = fromUtf8(properties.bytes, this.valueFrom, properties.length);
-    const text = isString ? String(JSON.parse(`${written}"`)) : written;
+    const text = this.textOfValue(slot);
     this.isComplex = true;
     this.complex.begin(slot.name);
     if (text.trim() === '') return;
@@ -597,7 +621,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       this.geometryTo = lane.length;
       this.geometryName = slot.name;
     } else if (this.slots.isAsked(slot.name)) {
-      if (this.isDone) this.writer.beginValue(slot, false);
+      if (this.isDone) this.writer.beginValue(slot, this.isGml);
       const { properties } = this.writer;
       if (!this.isDone) properties.length = this.valueFrom;
       if (lane.length > from) properties.put(lane.bytes, from, lane.length);
@@ -671,6 +695,11 @@ function toTypedGap(type: Slot['type']): { gap: number; parameter: number } | un
   const parameter = TYPES.indexOf(type);
   if (type === 'integer' || type === 'number') return { gap: Gap.number, parameter };
   return parameter < 0 ? undefined : { gap: type === 'boolean' ? Gap.boolean : Gap.text, parameter };
+}
+
+/** Without a schema: what servers and GML (3.1.1 §9.5, Annex) call a geometry, where nothing but its name can tell. */
+function isGeometryName(name: string, isGml: boolean): boolean {
+  return isGml ? /Property$|Of$|^location$|^position$/.test(name) : /geom|^(?:geo_)?shape$/i.test(name);
 }
 
 function isCollection(name: Name<Slot>): boolean {

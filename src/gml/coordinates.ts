@@ -36,6 +36,8 @@ export function toSeparators(
 }
 
 const TOKEN_MAX = 512;
+/** More digits than these may be a number beyond all doubles, which no reader of JSON has. */
+const FINITE_MAX = 300;
 /** Room for two numbers and what stands around them. */
 const PAIR_MAX = 2 * TOKEN_MAX + 64;
 /** So many digits are a whole number without error, whatever the order of the steps. */
@@ -171,6 +173,7 @@ export class Coordinates {
       const byte = view.getUint8(secondTo);
       if (byte === LT ? view.getUint8(secondTo + 1) !== SLASH : WHITE[byte] === 0) break;
       if (isSingle && !isLast(bytes, secondTo)) break;
+      if (isTuples && !isTupleEnd(bytes, secondTo)) break;
       if (end > limit) {
         lane.length = end;
         lane.reserve(4096);
@@ -309,7 +312,8 @@ export class Coordinates {
   private endToken(): void {
     const { token } = this;
     if (token.length === 0) return;
-    if (isPlainNumber(token.bytes, 0, token.length)) this.ordinates.put(token.bytes, 0, token.length);
+    const isPlain = token.length <= FINITE_MAX && isPlainNumber(token.bytes, 0, token.length);
+    if (isPlain) this.ordinates.put(token.bytes, 0, token.length);
     else this.putOtherNumber(fromUtf8(token.bytes, 0, token.length));
     token.length = 0;
     this.ends[this.ordinateCount++] = this.ordinates.length;
@@ -390,6 +394,15 @@ export class Coordinates {
     this.lastX = dx;
     this.lastY = dy;
   }
+}
+
+/** Whether a tuple is over: no comma stands behind the white space (`1,2 ,3`), nor anything that may hide one. */
+function isTupleEnd(bytes: Uint8Array, at: number): boolean {
+  let next = at;
+  while (WHITE[bytes[next] as number] === 1) next++;
+  const byte = bytes[next] as number;
+  if (byte === LT) return bytes[next + 1] === SLASH;
+  return byte !== COMMA && byte !== 0x0d && TEXT_STOP[byte] === 0;
 }
 
 /** Whether four bytes are digits. */

@@ -3,7 +3,7 @@ export type Point = readonly number[];
 
 /**
  * Chords of an arc span at most this angle: 128 for a full circle, so that no chord is further than 0.031 % of the
- * radius from the arc.
+ * radius from the arc. README.md says so.
  */
 const STEP = Math.PI / 64;
 
@@ -36,14 +36,14 @@ export function toArcByCentre(
   startAngle: number | undefined,
   endAngle: number | undefined,
 ): Point[] | undefined {
-  if (!(radius > 0)) return undefined;
-  const toRadians = Math.PI / 180;
-  const from = (startAngle ?? 0) * toRadians;
   const isCircle = startAngle === undefined || endAngle === undefined;
-  const to = isCircle ? from + 2 * Math.PI : endAngle * toRadians;
+  const degrees = isCircle ? 360 : endAngle - startAngle;
+  // More than once around, or no number at all, is no arc.
+  if (!(radius > 0 && Math.abs(degrees) <= 360)) return undefined;
+  const from = ((startAngle ?? 0) * Math.PI) / 180;
   const [x = 0, y = 0, ...z] = centre;
   const start = [x + radius * Math.cos(from), y + radius * Math.sin(from), ...z];
-  const around = toSweep(start, [x, y], to - from);
+  const around = toSweep(start, [x, y], (degrees * Math.PI) / 180);
   return isCircle ? [...around.slice(0, -1), start] : around;
 }
 

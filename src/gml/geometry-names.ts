@@ -65,7 +65,7 @@ const KINDS: ReadonlyMap<string, number> = new Map(
       [Kind.otherCurve, 'Clothoid OffsetCurve'],
       [
         Kind.wrapper,
-        'pointMember pointMembers lineStringMember curveMember curveMembers polygonMember surfaceMember surfaceMembers geometryMember geometryMembers solidMember solidMembers element segments patches polygonPatches trianglePatches baseCurve baseSurface pointProperty pointRep',
+        'pointMember pointMembers lineStringMember curveMember curveMembers polygonMember surfaceMember surfaceMembers geometryMember geometryMembers solidMember solidMembers element segments patches polygonPatches trianglePatches baseCurve baseSurface pointProperty pointRep curveProperty surfaceProperty',
       ],
       [Kind.exterior, 'exterior outerBoundaryIs'],
       [Kind.interior, 'interior innerBoundaryIs'],

@@ -1,8 +1,8 @@
-import { fromUtf8, Lane, putText, TEXT_STOP, toUtf8 } from './bytes.js';
+import { fromUtf8, Lane, putText, TEXT_STOP, toUtf8, WHITE } from './bytes.js';
 import { Coordinates, type Notation, toSeparators } from './coordinates.js';
 import { type Point, toArcByCentre, toArcString, toArcStringByBulge, toCircle } from './curves.js';
 import { isCurvePart, isObject, Kind } from './geometry-names.js';
-import { KnownGeometries } from './known-geometries.js';
+import { KnownGeometries, type KnownGeometry } from './known-geometries.js';
 import type { Learner } from './learner.js';
 import { NumbersEnd } from './memo.js';
 import type { CrsReading } from './model.js';
@@ -10,6 +10,7 @@ import { type Name, Role, type Tag } from './names.js';
 import { putNumber } from './numbers.js';
 import {
   areaOf,
+  countParts,
   findEnd,
   findLast,
   finishRing,
@@ -57,7 +58,12 @@ const HEADERS = new Map(
   Object.values(TYPES).map((type) => [type, toUtf8(`{"type":"${type}","coordinates":`)] as const),
 );
 const COLLECTION_HEADER = toUtf8('{"type":"GeometryCollection","geometries":');
-const SPACE = toUtf8(' ');
+const headerOf = (kind: number): Uint8Array =>
+  kind === Kind.multiGeometry ? COLLECTION_HEADER : (HEADERS.get(TYPES[kind] as string) as Uint8Array);
+/** The unit of a radius in degrees, as the coordinates are, or none (EPSG 9102, 9122). */
+const DEGREE = /^$|deg|[:/]91(?:02|22)$/i;
+/** The unit of an angle that is not in degrees (EPSG 9101). */
+const RADIAN = /^rad$|\brad$|radian|[:/]9101$/i;
 const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
@@ -97,7 +103,7 @@ export class GeometryReader {
   readonly lane = new Lane(1 << 12);
   private readonly coordinates = new Coordinates(this.lane);
   private readonly spare = new Lane(0);
-  private readonly known = new KnownGeometries();
+  private readonly known: KnownGeometries;
   private readonly frames: Frame[] = [];
   private depth = 0;
   /** The object that takes parts, and the line or ring that takes positions. */
@@ -110,8 +116,15 @@ export class GeometryReader {
   private isReworked = false;
   private reversals = 0;
   private parameterName = '';
-  private readonly parameterText = new Lane(32);
-  private parameters: { radius?: number; startAngle?: number; endAngle?: number; bulges: number[] } = {
+  private isInRadians = false;
+  private readonly singleText = new Lane(32);
+  private parameters: {
+    radius?: number;
+    isLength?: boolean;
+    startAngle?: number;
+    endAngle?: number;
+    bulges: number[];
+  } = {
     bulges: [],
   };
   /** Set where character data is of interest. */
@@ -121,7 +134,10 @@ export class GeometryReader {
     private readonly surroundings: Surroundings,
     private readonly warn: (fault: GeometryFault) => void,
     private readonly learner: () => Learner | undefined,
-  ) {}
+    referenceBytes: number,
+  ) {
+    this.known = new KnownGeometries(referenceBytes);
+  }
 
   /** Set while what is done here is written down. */
   private get watcher(): Learner | undefined {
@@ -178,9 +194,9 @@ export class GeometryReader {
     return frame === undefined ? -1 : this.frames.indexOf(frame);
   }
 
-  /** Whether the element begins a geometry. */
+  /** Whether the element begins a geometry: GML's, or one in no namespace at all; `isExpected`: in whatever. */
   static isGeometry(name: Name, isExpected: boolean): boolean {
-    if (!name.isGml && !isExpected) return false;
+    if (!name.isGml && name.namespace !== '' && !isExpected) return false;
     const { kind } = name;
     return isObject(kind) && !isCurvePart(kind);
   }
@@ -206,13 +222,18 @@ export class GeometryReader {
     const parent = this.depth > 0 ? this.frames[this.depth - 1] : undefined;
     const { kind } = name;
     if (parent !== undefined) parent.isTouched = true;
-    if (kind === Kind.unknown || kind === Kind.ignored) {
-      if (kind === Kind.unknown) this.refuse('unexpectedElement');
+    const isMisplaced = kind === Kind.unknown || (parent !== undefined && !mayHold(parent.kind, kind));
+    if (isMisplaced || kind === Kind.ignored) {
+      if (isMisplaced) this.refuse('unexpectedElement');
       this.skipped = 1;
       return;
     }
     const frame = this.push(kind, parent, tag);
-    if (kind === Kind.parameter) this.parameterName = name.local;
+    if (kind === Kind.parameter) {
+      this.parameterName = name.local;
+      if (name.local === 'radius') this.parameters.isLength = !DEGREE.test(tag.value(Role.uom) ?? '');
+      this.isInRadians = /Angle$/.test(name.local) && RADIAN.test(tag.value(Role.uom) ?? '');
+    }
     if (isObject(kind)) this.openObject(frame, tag);
     else this.openProperty(frame, tag);
   }
@@ -235,16 +256,22 @@ export class GeometryReader {
     return true;
   }
 
+  /** What is read is one number: a parameter, or an ordinate of a coord. */
+  private get isSingle(): boolean {
+    const kind = this.frames[this.depth - 1]?.kind;
+    return kind === Kind.parameter || kind === Kind.ordinate;
+  }
+
   text(bytes: Uint8Array, at: number): number {
-    if (this.frames[this.depth - 1]?.kind !== Kind.parameter) return this.coordinates.text(bytes, at);
+    if (!this.isSingle) return this.coordinates.text(bytes, at);
     let end = at;
     while (TEXT_STOP[bytes[end] as number] === 0) end++;
-    this.parameterText.put(bytes, at, end);
+    this.singleText.put(bytes, at, end);
     return end;
   }
 
   characters(bytes: Uint8Array, from: number, to: number): void {
-    if (this.frames[this.depth - 1]?.kind === Kind.parameter) this.parameterText.put(bytes, from, to);
+    if (this.isSingle) this.singleText.put(bytes, from, to);
     else this.coordinates.characters(bytes, from, to);
   }
 
@@ -255,13 +282,18 @@ export class GeometryReader {
   putReferenced(href: string): boolean {
     this.watcher?.spoil();
     this.from = this.lane.length;
-    const found = href.startsWith('#') ? this.known.find(href.slice(1)) : undefined;
+    const found = this.find(href);
     if (found === undefined) return false;
-    const type = TYPES[found.type] as string;
-    this.lane.put(HEADERS.get(type) as Uint8Array);
+    this.lane.put(headerOf(found.type));
     this.lane.put(found.bytes, found.from, found.to);
     this.lane.putByte(BRACE);
     return true;
+  }
+
+  /** A geometry before; what stands elsewhere is not looked for. */
+  private find(href: string): KnownGeometry | undefined {
+    const uri = href.trim();
+    return uri.startsWith('#') ? this.known.find(uri.slice(1)) : undefined;
   }
 
   private push(kind: number, parent: Frame | undefined, tag: Tag): Frame {
@@ -295,7 +327,7 @@ export class GeometryReader {
       frame.reading = tag.reading;
     }
     if ((tag.roles & Role.srsDimension) !== 0) {
-      tag.dimension ??= Number(tag.value(Role.srsDimension));
+      tag.dimension ??= toDimension(tag.value(Role.srsDimension));
       frame.dimension = tag.dimension;
     }
     if ((tag.roles & Role.href) !== 0) {
@@ -324,8 +356,10 @@ export class GeometryReader {
     else if (kind === Kind.point || kind === Kind.envelope) this.openPart(frame, false);
     else if (kind === Kind.ring && this.container?.kind === Kind.polygon) this.openRing(frame);
     else if (kind === Kind.line || kind === Kind.ring || isCurvePart(kind)) this.openLine(frame);
-    else if (isSameKindOfMany(kind, this.container?.kind)) frame.isTransparent = true;
-    else this.openPart(frame, true);
+    else if (isSameKindOfMany(kind, this.container?.kind)) {
+      frame.isTransparent = true;
+      frame.count = (this.container as Frame).count;
+    } else this.openPart(frame, true);
     if (isCurvePart(kind)) this.parameters = { bulges: [] };
   }
 
@@ -333,8 +367,17 @@ export class GeometryReader {
   private openInRun(frame: Frame): void {
     const { kind } = frame;
     const isCurve = kind === Kind.line || kind === Kind.ring || isCurvePart(kind);
-    if (!isCurve && kind !== Kind.point) this.refuse('unexpectedElement');
+    const around = this.objectAround(this.depth - 1).kind;
+    const isAllowed = kind === Kind.point ? around !== Kind.point : isCurve && !isLeaf(around);
+    if (!isAllowed) this.refuse('unexpectedElement');
     frame.isTransparent = true;
+  }
+
+  /** The object that what stands at this depth is part of. */
+  private objectAround(depth: number): Frame {
+    let at = depth - 1;
+    while (at > 0 && !isObject((this.frames[at] as Frame).kind)) at--;
+    return this.frames[at] as Frame;
   }
 
   private openPart(frame: Frame, isContainer: boolean): void {
@@ -423,21 +466,21 @@ export class GeometryReader {
       lane.length--;
       kind = Kind.polygon;
     }
-    if (frame.id.length > 0 && this.fault === undefined && kind !== Kind.multiGeometry) {
+    if (frame.id.length > 0 && this.fault === undefined) {
       this.known.keep(frame.id.bytes, 0, frame.id.length, kind, lane, frame.start, lane.length);
       this.watcher?.keeps(kind, this.depth - 1);
     }
     if (container === undefined) {
       if (frame.kind === Kind.surface) {
         this.watcher?.spoil();
-        lane.insert(frame.start, HEADERS.get(TYPES[kind] as string) as Uint8Array);
+        lane.insert(frame.start, headerOf(kind));
       }
       lane.putByte(BRACE);
       return;
     }
     if (container.kind === Kind.multiGeometry) {
       this.watcher?.spoil();
-      lane.insert(frame.start, HEADERS.get(TYPES[kind] as string) as Uint8Array);
+      lane.insert(frame.start, headerOf(kind));
       lane.putByte(BRACE);
     }
     container.count++;
@@ -500,34 +543,100 @@ export class GeometryReader {
     this.watcher?.runEnded();
     if (coordinates.count < 4) this.refuse('tooFewPositions');
     lane.putByte(CLOSE);
+    if (frame.id.length > 0) this.keepPart(frame, Kind.line, lane, frame.start);
+    this.addRing(polygon, frame.from, frame.start, isInterior);
+  }
+
+  private addRing(polygon: Frame, from: number, start: number, isInterior: boolean): void {
     polygon.count++;
     if (isInterior) return;
     if (polygon.hasExterior) this.refuse('unexpectedElement');
     polygon.hasExterior = true;
-    if (polygon.count > 1) this.moveToFront(polygon, frame);
+    if (polygon.count > 1) this.moveToFront(polygon, from, start);
   }
 
-  /** The exterior ring came behind an interior one. */
-  private moveToFront(polygon: Frame, ring: Frame): void {
+  /** The exterior ring came behind an interior one; `from`: the comma before it. */
+  private moveToFront(polygon: Frame, from: number, start: number): void {
     const { lane, spare } = this;
     this.watcher?.spoil();
     const first = polygon.start + 1;
     spare.length = 0;
-    spare.put(lane.bytes, ring.start, lane.length);
+    spare.put(lane.bytes, start, lane.length);
     spare.putByte(COMMA);
-    spare.put(lane.bytes, first, ring.from);
+    spare.put(lane.bytes, first, from);
     lane.bytes.set(spare.bytes.subarray(0, spare.length), first);
+  }
+
+  /** The ring of an exterior or interior by reference. */
+  private putRing(property: Frame, found: KnownGeometry): void {
+    const { lane, coordinates } = this;
+    const polygon = this.container as Frame;
+    if (polygon.count > 0) lane.putByte(COMMA);
+    const start = lane.length;
+    lane.put(found.bytes, found.from, found.to - 1);
+    const points = readPositions(lane, start + 1, lane.length);
+    const isInterior = property.kind === Kind.interior;
+    coordinates.begin();
+    coordinates.count = points.length;
+    finishRing(lane, start + 1, coordinates, areaOf(points), isInterior, this.spare);
+    if (coordinates.count < 4) this.refuse('tooFewPositions');
+    lane.putByte(CLOSE);
+    this.addRing(polygon, property.from, start, isInterior);
   }
 
   // Curves
 
   private closeTransparent(frame: Frame): void {
-    if (this.run === undefined) return;
-    const from = this.lane.bytes[frame.from] === COMMA ? frame.from + 1 : frame.from;
+    const from = this.beginOf(frame);
     if (this.lane.length <= from) return;
+    if (this.run === undefined) {
+      if (frame.id.length > 0) this.keepParts(frame, from);
+      return;
+    }
     if (frame.isReversed) this.reverse(from);
-    const isJoint = frame.kind !== Kind.point && this.reversals === (frame.isReversed ? 1 : 0);
-    if (isJoint && from > frame.from) this.dropRepeated(from);
+    if (frame.id.length > 0) this.keepPositions(frame, from);
+    // The first part of a part is joined when that one ends: it may run the other way.
+    if (frame.kind !== Kind.point && from > this.beginOf(this.objectAround(this.depth - 1)))
+      this.dropRepeated(from);
+  }
+
+  /** Where the first position, or part, of an object stands. */
+  private beginOf(frame: Frame): number {
+    if (!frame.isTransparent) return frame.start + 1;
+    return this.lane.bytes[frame.from] === COMMA ? frame.from + 1 : frame.from;
+  }
+
+  // Parts that others refer to
+
+  private keepPart(frame: Frame, kind: number, lane: Lane, from: number): void {
+    this.watcher?.spoil();
+    if (this.fault !== undefined || this.coordinates.fault !== undefined) return;
+    this.known.keep(frame.id.bytes, 0, frame.id.length, kind, lane, from, lane.length);
+  }
+
+  /** A curve that is part of a line or ring (a boundary two polygons share), or a point of it. */
+  private keepPositions(frame: Frame, from: number): void {
+    const { lane } = this;
+    const isSingle = findEnd(lane, from) === lane.length;
+    if (isSingle !== (frame.kind === Kind.point)) return;
+    if (isSingle) this.keepPart(frame, Kind.point, lane, from);
+    else this.keepPart(frame, Kind.line, this.toList(from), 0);
+  }
+
+  /** A collection whose parts are parts of the one around it. */
+  private keepParts(frame: Frame, from: number): void {
+    const count = (this.container as Frame).count - frame.count;
+    if (count === 1 && frame.kind === Kind.surface) this.keepPart(frame, Kind.polygon, this.lane, from);
+    else this.keepPart(frame, frame.kind, this.toList(from), 0);
+  }
+
+  private toList(from: number): Lane {
+    const { lane, spare } = this;
+    spare.length = 0;
+    spare.putByte(OPEN);
+    spare.put(lane.bytes, from, lane.length);
+    spare.putByte(CLOSE);
+    return spare;
   }
 
   private reverse(from: number): void {
@@ -557,18 +666,19 @@ export class GeometryReader {
     const begin = frame.isTransparent ? frame.from : frame.start + 1;
     const from = lane.bytes[begin] === COMMA ? begin + 1 : begin;
     const points = lane.length > from ? readPositions(lane, from, lane.length) : [];
-    const curve = this.toCurve(frame.kind, points);
+    const reading = frame.reading ?? this.defaultReading();
+    const isDegrees = reading.isGeographic === true && this.parameters.isLength === true;
+    const curve = isDegrees ? undefined : this.toCurve(frame.kind, points);
     if (curve === undefined) {
       if (points.length > 0) this.refuse('unsupportedCurve');
       return;
     }
-    const { transform } = frame.reading ?? this.defaultReading();
     lane.length = begin;
     coordinates.count += curve.length - points.length;
     this.isReworked = true;
     curve.forEach((point, i) => {
       if (i > 0 || from > begin) lane.putByte(COMMA);
-      this.putPoint(point, transform);
+      this.putPoint(point, reading.transform);
     });
   }
 
@@ -585,6 +695,7 @@ export class GeometryReader {
   private putPoint(point: Point, transform: CrsReading['transform']): void {
     const [x = 0, y = 0, z] = point;
     const [tx, ty] = transform === undefined ? [x, y] : transform(x, y);
+    if (![tx, ty, z ?? 0].every(Number.isFinite)) this.refuse('nanCoordinate');
     this.lane.putByte(OPEN);
     putNumber(this.lane, tx);
     this.lane.putByte(COMMA);
@@ -609,7 +720,7 @@ export class GeometryReader {
       this.openNumbers(frame, 'pos');
       this.takesText = false;
     } else if (kind === Kind.ordinate || kind === Kind.parameter) {
-      this.parameterText.length = 0;
+      this.singleText.length = 0;
       this.takesText = kind === Kind.parameter || this.frames[this.depth - 2]?.kind === Kind.coord;
       if (!this.takesText) this.refuse('unexpectedElement');
     }
@@ -652,38 +763,63 @@ export class GeometryReader {
     if (kind === Kind.pos || kind === Kind.posList || kind === Kind.coordinates || kind === Kind.coord) {
       this.coordinates.close();
       this.watcher?.numbersEnd(this.coordinates.count);
-    } else if (kind === Kind.ordinate) this.coordinates.characters(SPACE, 0, 1);
+    } else if (kind === Kind.ordinate) this.readOrdinate();
     else if (kind === Kind.parameter) this.readParameter();
-    else if (frame.href !== undefined && !frame.isTouched) this.putMember(frame.href);
+    else if (frame.href !== undefined && !frame.isTouched) this.putMember(frame, frame.href);
+  }
+
+  private takeSingle(): string {
+    return fromUtf8(this.singleText.bytes, 0, this.singleText.length).trim();
+  }
+
+  private readOrdinate(): void {
+    const text = toUtf8(`${this.takeSingle()} `);
+    if (text.subarray(0, -1).some((byte) => WHITE[byte] === 1)) this.refuse('badCoordinate');
+    else this.coordinates.characters(text, 0, text.length);
   }
 
   private readParameter(): void {
-    const value = Number(fromUtf8(this.parameterText.bytes, 0, this.parameterText.length).trim());
+    const given = Number(this.takeSingle());
+    const value = this.isInRadians ? (given * 180) / Math.PI : given;
     if (this.parameterName === 'bulge') this.parameters.bulges.push(value);
     else this.parameters[this.parameterName as 'radius'] = value;
   }
 
   /** A part by reference: `<gml:surfaceMember xlink:href="#p1"/>`. */
-  private putMember(href: string): void {
+  private putMember(property: Frame, href: string): void {
     this.watcher?.spoil();
-    const found = href.startsWith('#') ? this.known.find(href.slice(1)) : undefined;
-    const { container, run, lane } = this;
+    const found = this.find(href);
+    const { container, run } = this;
     if (found === undefined) this.refuse('unresolvedReference');
     else if (run !== undefined) this.putPositions(found);
-    else if (container === undefined || !takes(container.kind, found.type)) this.refuse('unexpectedElement');
-    else {
-      if (container.count > 0) lane.putByte(COMMA);
-      const header = HEADERS.get(TYPES[found.type] as string) as Uint8Array;
-      if (container.kind === Kind.multiGeometry) lane.put(header);
-      lane.put(found.bytes, found.from, found.to);
-      if (container.kind === Kind.multiGeometry) lane.putByte(BRACE);
-      container.count++;
-    }
+    else if (container?.kind === Kind.polygon && found.type === Kind.line) this.putRing(property, found);
+    else if (container === undefined) this.refuse('unexpectedElement');
+    else if (isSameKindOfMany(found.type, container.kind)) this.putParts(container, found);
+    else if (takes(container.kind, found.type)) this.putPart(container, found);
+    else this.refuse('unexpectedElement');
   }
 
-  private putPositions(found: { type: number; bytes: Uint8Array; from: number; to: number }): void {
+  private putPart(container: Frame, found: KnownGeometry): void {
+    const { lane } = this;
+    const isTyped = container.kind === Kind.multiGeometry;
+    if (container.count > 0) lane.putByte(COMMA);
+    if (isTyped) lane.put(headerOf(found.type));
+    lane.put(found.bytes, found.from, found.to);
+    if (isTyped) lane.putByte(BRACE);
+    container.count++;
+  }
+
+  private putParts(container: Frame, found: KnownGeometry): void {
+    const { lane } = this;
+    if (container.count > 0) lane.putByte(COMMA);
+    lane.put(found.bytes, found.from + 1, found.to - 1);
+    container.count += countParts(found);
+  }
+
+  private putPositions(found: KnownGeometry): void {
     const isLine = found.type === Kind.line;
-    if (!isLine && found.type !== Kind.point) {
+    const around = this.objectAround(this.depth);
+    if (isLine ? isLeaf(around.kind) : found.type !== Kind.point) {
       this.refuse('unexpectedElement');
       return;
     }
@@ -693,7 +829,7 @@ export class GeometryReader {
     lane.put(found.bytes, isLine ? found.from + 1 : found.from, isLine ? found.to - 1 : found.to);
     coordinates.count += readPositions(lane, from, lane.length).length;
     this.isReworked = true;
-    if (isLine && from > (this.run as Frame).start + 1) this.dropRepeated(from);
+    if (isLine && from > this.beginOf(around)) this.dropRepeated(from);
   }
 
   private finish(frame: Frame): void {
@@ -713,8 +849,26 @@ function isLearnt(kind: number): boolean {
 
 /** A collection of the same kind inside another adds its parts to the outer one. */
 function isSameKindOfMany(inner: number, outer: number | undefined): boolean {
-  if (inner === Kind.surface) return outer === Kind.surface || outer === Kind.multiSurface;
-  return inner === outer && inner >= Kind.multiPoint;
+  if (inner === Kind.surface || inner === Kind.multiSurface)
+    return outer === Kind.surface || outer === Kind.multiSurface;
+  return inner === outer && inner >= Kind.multiPoint && inner <= Kind.multiGeometry;
+}
+
+/** Of numbers nothing is part; of a coord, its ordinates. */
+function mayHold(outer: number, inner: number): boolean {
+  if (outer === Kind.coord) return inner === Kind.ordinate;
+  return outer < Kind.pos || outer > Kind.parameter;
+}
+
+/** A point or a segment: it has positions of its own, and no curves. */
+function isLeaf(kind: number): boolean {
+  return kind === Kind.point || isCurvePart(kind);
+}
+
+/** Anything but a whole number is none. */
+function toDimension(text: string | undefined): number {
+  const dimension = Number(text);
+  return Number.isInteger(dimension) ? dimension : Number.NaN;
 }
 
 /** What a container holds. */

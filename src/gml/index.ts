@@ -1,4 +1,4 @@
-export { createGmlConverter } from './converter.js';
+export { createGmlConverter, GML_LIMITS } from './converter.js';
 export { GmlError, type GmlException, GmlExceptionReport } from './errors.js';
 export type {
   Converted,

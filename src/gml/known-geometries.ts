@@ -15,6 +15,14 @@ class Generation {
   }
 }
 
+/** A geometry that was kept: its kind, and its coordinates as they are written. */
+export interface KnownGeometry {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Geometries by gml:id, for an xlink:href to one **before** it in the answer: the latest that fit a byte budget. Two
  * generations take turns, so that forgetting costs nothing.
@@ -23,7 +31,7 @@ export class KnownGeometries {
   private current = new Generation();
   private previous = new Generation();
 
-  constructor(private readonly budget = 1 << 21) {}
+  constructor(private readonly budget: number) {}
 
   keep(
     id: Uint8Array,
@@ -53,7 +61,7 @@ export class KnownGeometries {
   }
 
   /** The type and the bytes of the coordinates of the geometry with this id. */
-  find(id: string): { type: number; bytes: Uint8Array; from: number; to: number } | undefined {
+  find(id: string): KnownGeometry | undefined {
     const wanted = toUtf8(id);
     const slot = hash(wanted, 0, wanted.length);
     for (const { lane, slots } of [this.current, this.previous]) {

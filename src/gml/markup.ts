@@ -629,8 +629,7 @@ function isAllowedBinding(prefix: string, namespace: string): boolean {
 }
 
 function hasByte(bytes: Uint8Array, byte: number, from: number, to: number): boolean {
-  const at = bytes.indexOf(byte, from);
-  return at >= 0 && at < to;
+  return bytes.subarray(from, to).includes(byte);
 }
 
 function startsWith(bytes: Uint8Array, at: number, text: string): boolean {

@@ -2,6 +2,8 @@
 export interface CrsReading {
   /** Coordinates come as (lat, lon) or (northing, easting): written the other way round. */
   readonly swap: boolean;
+  /** Coordinates are degrees: an arc whose radius is a length cannot be drawn in them, and is a fault of its geometry. */
+  readonly isGeographic?: boolean;
   /** Reprojection, applied after the swap; absent: numbers are copied digit by digit. */
   readonly transform?: (x: number, y: number) => readonly [number, number];
 }
@@ -48,6 +50,8 @@ export interface GmlLimits {
   readonly tagBytes: number;
   /** Attributes of one element. */
   readonly attributes: number;
+  /** Bytes of geometries with an id that are kept for references to them; earlier ones are forgotten. 0: none. */
+  readonly referenceBytes: number;
   /** Pieces of markup that are remembered to read the next ones fast: more are read all the same. 0: none. */
   readonly memoTransitions: number;
   /** Bytes of them. */

@@ -32,6 +32,8 @@ const PLAIN_ROLES: ReadonlyMap<string, number> = new Map([
   ['fid', Role.fid],
   ['srsName', Role.srsName],
   ['srsDimension', Role.srsDimension],
+  // GML 3.0's name of it.
+  ['dimension', Role.srsDimension],
   ['decimal', Role.decimal],
   ['cs', Role.cs],
   ['ts', Role.ts],
@@ -69,6 +71,9 @@ export function isQualifiedName(text: string): boolean {
   return XML_NAME.test(prefix) && XML_NAME.test(local) && !local.includes(':');
 }
 
+/** What stands behind the name in a tag without attributes; one for all, since each name of a document has such a tag. */
+const NO_ATTRIBUTES = new Lane(0);
+
 /** A name as it is written, in the scope of one set of namespace declarations; what was learnt about it stays with it. */
 export class Name<Meaning = unknown> {
   readonly qualified: string;
@@ -105,7 +110,7 @@ export class Name<Meaning = unknown> {
     this.role = this.namespace === undefined ? Role.none : roleOf(this.attributeNamespace, this.local);
     this.kind = toKind(this.local);
     this.isQualified = isQualifiedName(this.qualified);
-    this.plain = new Tag(this, scope);
+    this.plain = new Tag(this, scope, NO_ATTRIBUTES);
   }
 
   /** The default namespace does not hold for attributes (Namespaces in XML 1.0 §6.2). */
@@ -198,8 +203,6 @@ export class Tag<Meaning = unknown> {
   /** What srsName and srsDimension came to, once somebody has asked; as long as the tag stays the same. */
   reading: CrsReading | undefined;
   dimension: number | undefined;
-  /** The bytes behind the name up to `>`: what the values are cut from, and what the next tag is compared with. */
-  readonly raw = new Lane(0);
   count = 0;
   readonly names: Name<Meaning>[] = [];
   readonly from: number[] = [];
@@ -211,6 +214,8 @@ export class Tag<Meaning = unknown> {
     /** Resolved in `scope`. */
     public name: Name<Meaning>,
     public scope: Scope<Meaning>,
+    /** The bytes behind the name up to `>`: what the values are cut from, and what the next tag is compared with. */
+    readonly raw = new Lane(0),
   ) {}
 
   clear(): void {

@@ -8,6 +8,8 @@ import { readNumber } from './numbers.js';
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const COMMA = 0x2c;
+const BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
 
 /** Where the last position of the run that ends at `to` begins. */
 export function findLast(lane: Lane, to: number): number {
@@ -44,8 +46,8 @@ export function readPositions(lane: Lane, from: number, to: number): Point[] {
 export function isSamePosition(lane: Lane, first: number, second: number): boolean {
   const [a, b] = [lane.bytes, lane.bytes];
   for (let i = 0; a[first + i] === b[second + i]; i++) if (a[first + i] === CLOSE) return true;
-  const [p, q] = [readPosition(lane, first), readPosition(lane, second)];
-  return p.length === q.length && p.every((value, i) => value === q[i]);
+  const [p, q] = [toTexts(lane, first), toTexts(lane, second)];
+  return p.length === q.length && p.every((text, i) => Number(text) === Number(q[i]));
 }
 
 /** Turns a run of positions round, in place. */
@@ -98,4 +100,17 @@ export function areaOf(points: readonly Point[]): number {
 /** The numbers of a position as written. */
 export function toTexts(lane: Lane, from: number): string[] {
   return fromUtf8(lane.bytes, from + 1, findEnd(lane, from) - 1).split(',');
+}
+
+/** How many parts the list of a collection has. */
+export function countParts({ bytes, from, to }: { bytes: Uint8Array; from: number; to: number }): number {
+  let depth = 0;
+  let count = 0;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at];
+    if (byte === OPEN || byte === BRACE) depth++;
+    else if (byte === CLOSE || byte === CLOSING_BRACE) depth--;
+    else if (byte === COMMA && depth === 1) count++;
+  }
+  return count + 1;
 }

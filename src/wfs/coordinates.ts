@@ -1,6 +1,7 @@
 import {
   type AxisOrder,
   createProjection,
+  isGeographic,
   isNorthingFirst,
   type Projection,
   readSrsName,
@@ -85,6 +86,7 @@ export function toCrsReading(
   const projection = toProjection(code);
   return {
     swap: order === 'latLon',
+    isGeographic: isGeographic(code),
     ...(projection !== undefined && { transform: (x: number, y: number) => projection.toLonLat(x, y) }),
   };
 }

@@ -86,6 +86,31 @@ describe('gml2geojson', () => {
     expect(coordinatesOf(swap as Run)).toEqual(names.map(() => [2, 48]));
   });
 
+  test.each([
+    ['MapServer 8.0, WFS 1.1.0', 'VERSION=1.1.0', [2, 48]],
+    ['MapServer 8.0, WFS 1.0.0', 'VERSION=1.0.0', [48, 2]],
+  ])('what EPSG:4326 stands for is known of %s, however the input comes', async (_, version, expected) => {
+    const root = `xmlns:ms="http://mapserver.gis.umn.edu/mapserver" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://mapserver.gis.umn.edu/mapserver http://localhost/?SERVICE=WFS&amp;${version}&amp;REQUEST=DescribeFeatureType&amp;TYPENAME=a"`;
+    const gml = point('EPSG:4326').replace('<gml:FeatureCollection ', `$&${root} `);
+    expect(coordinatesOf(await run([], gml))).toEqual([expected]);
+    const child = spawn(process.execPath, [COMMAND]);
+    const out: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stdin.write(gml.slice(0, 40));
+    setTimeout(() => child.stdin.end(gml.slice(40)), 100);
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(JSON.parse(Buffer.concat(out).toString()).features[0].geometry.coordinates).toEqual(expected);
+  });
+
+  test('what EPSG:4326 stands for is known of FME', async () => {
+    const gml = point('EPSG:4326').replace(
+      '<gml:FeatureCollection ',
+      '$&xmlns:fme="http://www.safe.com/gml/fme" ',
+    );
+    expect(coordinatesOf(await run([], gml))).toEqual([[2, 48]]);
+    expect(coordinatesOf(await run(['--axis', 'keep'], gml))).toEqual([[48, 2]]);
+  });
+
   test('an empty collection', async () => {
     const { code, out } = await run([], '<gml:featureMembers xmlns:gml="http://www.opengis.net/gml"/>');
     expect([code, out]).toEqual([0, '{"type":"FeatureCollection","features":[]}\n']);
@@ -109,6 +134,21 @@ describe('gml2geojson', () => {
     expect(code).toBe(65);
     expect(out).toMatch(/^\{"type":"FeatureCollection","features":\[\{.*\}$/);
     expect(err).toContain('The document ends too early, at line 1, column');
+  });
+
+  test('a lost geometry: 0, null, and counted by its fault on standard error', async () => {
+    const features = ['NaN 2', '1 2', 'x 2', '1 INF'].map((pos) => point('').replace('48 2', pos));
+    const gml = point('').replace(
+      /<gml:featureMember>.*<\/gml:featureMember>/,
+      features.map((one) => /<gml:featureMember>.*<\/gml:featureMember>/.exec(one)?.[0]).join(''),
+    );
+    const { code, out, err } = await run([], gml);
+    expect(code).toBe(0);
+    const geometries = JSON.parse(out).features.map((one: { geometry: unknown }) => one.geometry);
+    expect(geometries).toEqual([null, { type: 'Point', coordinates: [1, 2] }, null, null]);
+    expect(err).toBe(
+      'gml2geojson: standard input: warning: nanCoordinate: 2\ngml2geojson: standard input: warning: badCoordinate: 1\n',
+    );
   });
 
   test('an exception report: 65, and its text', async () => {

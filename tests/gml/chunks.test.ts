@@ -1,12 +1,37 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { convert, convertCut, fixtures } from './convert.js';
+import { createGmlConverter, type GmlError } from '../../src/gml/index.js';
+import { convert, convertCut, fixtures, type Options } from './convert.js';
 import { documents } from './documents.js';
+import { dialects } from './features.js';
 
 const all = [
   ...fixtures.map(({ name, answer, options }) => ({ name, gml: answer as Uint8Array, options })),
   ...documents.map(({ name, gml, options = {} }) => ({ name, gml: Buffer.from(gml) as Uint8Array, options })),
 ];
+
+/** What comes of the document cut behind its first bytes, and in pieces from there on. */
+function read(
+  gml: Uint8Array,
+  options: Options,
+  first: number,
+  length: number,
+): { text: string; error: unknown } {
+  const converter = createGmlConverter({ crs: () => ({ swap: false }), ...options });
+  let text = '';
+  const take = ({ bytes }: { bytes: Uint8Array }): void => {
+    if (bytes.length > 0) text += (text === '' ? '' : ',') + Buffer.from(bytes).toString();
+  };
+  try {
+    if (first > 0) take(converter.push(gml.subarray(0, first)));
+    for (let at = first; at < gml.length; at += length) take(converter.push(gml.subarray(at, at + length)));
+    take(converter.end());
+    return { text, error: undefined };
+  } catch (error) {
+    const { text: fault, line, column, path } = error as GmlError;
+    return { text, error: { fault, line, column, path } };
+  }
+}
 
 describe('where a document is cut never matters', () => {
   test.each(all.map((one) => [one.name, one] as const))(
@@ -18,6 +43,46 @@ describe('where a document is cut never matters', () => {
       expect(bytewise.error).toEqual(whole.error);
       expect(bytewise.warnings).toEqual(whole.warnings);
       if (whole.error === undefined) expect(bytewise.text).toBe(whole.text);
+    },
+  );
+
+  // Pieces of 2 bytes, of 7 and of 120, beginning at each place: every byte is one where the document is cut, after a
+  // piece of each length.
+  test.each(all.map((one) => [one.name, one] as const))(
+    '%s: at every byte, in pieces',
+    (_, { gml, options }) => {
+      const whole = read(gml, options, 0, gml.length);
+      for (const length of [2, 7, 120]) {
+        for (let first = 1; first <= length; first++) {
+          const { text, error } = read(gml, options, first, length);
+          expect(error).toEqual(whole.error);
+          if (error === undefined ? text !== whole.text : !text.startsWith(whole.text))
+            throw new Error(`other output in pieces of ${length} behind the first ${first}: ${text}`);
+        }
+      }
+    },
+  );
+
+  test.each(dialects.map((one) => [one.name, one] as const))(
+    'a longer answer, at 1,000 places: %s',
+    (_, { head, usual, tail, options }) => {
+      const features = Array.from({ length: 60 }, (_, i) => usual(i));
+      const gml = Buffer.from(head + features.join('') + tail);
+      const place = fc.integer({ min: 1, max: gml.length - 1 });
+      fc.assert(
+        fc.property(fc.uniqueArray(place, { minLength: 1000, maxLength: 1000 }), (places) => {
+          const cuts = [...places.sort((a, b) => a - b), gml.length];
+          let last = 0;
+          const next = (): number => {
+            const at = cuts.shift() as number;
+            const length = at - last;
+            last = at;
+            return length;
+          };
+          expect(convertCut(gml, options, next).text).toBe(convert(gml, options).text);
+        }),
+        { numRuns: 3 },
+      );
     },
   );
 

@@ -61,6 +61,11 @@ describe('positions in every notation', () => {
       path,
     ],
     [
+      'coordinates with blanks about the commas',
+      '<gml:LineString><gml:coordinates>1,2 3, 4 5 ,6</gml:coordinates></gml:LineString>',
+      path,
+    ],
+    [
       'coordinates the wrong way about',
       '<gml:LineString><gml:coordinates>1 2,3 4,5 6</gml:coordinates></gml:LineString>',
       path,
@@ -121,6 +126,14 @@ describe('dimensions', () => {
     [
       'as many as a tuple holds',
       '<gml:LineString><gml:coordinates>1,2,3 4,5,6</gml:coordinates></gml:LineString>',
+    ],
+    [
+      'a comma on its own goes on with the tuple',
+      '<gml:LineString><gml:coordinates>1,2 ,3 4,5\r\n,6</gml:coordinates></gml:LineString>',
+    ],
+    [
+      "under GML 3.0's name",
+      '<gml:LineString><gml:posList dimension="3">1 2 3 4 5 6</gml:posList></gml:LineString>',
     ],
     [
       'coord with Z',
@@ -288,6 +301,16 @@ describe('every geometry element', () => {
       ),
       LineString([0, 0], [1, 1], [2, 0]),
     ],
+    [
+      'a CompositeCurve against its direction, its joints written once',
+      `<gml:OrientableCurve orientation="-"><gml:baseCurve><gml:CompositeCurve>${members('curveMember', line('0 0 1 1'), line('1 1 2 0'))}</gml:CompositeCurve></gml:baseCurve></gml:OrientableCurve>`,
+      LineString([2, 0], [1, 1], [0, 0]),
+    ],
+    [
+      'a position that is there twice in a row, joined once however deep it stands',
+      `<gml:CompositeCurve>${members('curveMember', line('0 0 1 1'), `<gml:CompositeCurve>${members('curveMember', curve(segment('1 1 1 1 2 0')))}</gml:CompositeCurve>`)}</gml:CompositeCurve>`,
+      LineString([0, 0], [1, 1], [1, 1], [2, 0]),
+    ],
     ['LinearRing alone', RING, LineString(...SQUARE)],
     [
       'MultiCurve',
@@ -332,6 +355,32 @@ describe('every geometry element', () => {
     ],
   ])('%s', (_, gml, expected) => {
     expect(geometryOf(gml)).toEqual({ geometry: expected, warnings: {} });
+  });
+
+  test('in no namespace at all, in whatever a schema calls a geometry, and by default', () => {
+    const shape = '<LineString><posList>1 2 3 4</posList></LineString>';
+    const expected = LineString([1, 2], [3, 4]);
+    expect(
+      only(`<FeatureCollection><member><a fid="1"><g>${shape}</g></a></member></FeatureCollection>`),
+    ).toEqual({
+      type: 'Feature',
+      id: '1',
+      geometry: expected,
+      geometry_name: 'g',
+      properties: {},
+    });
+    const featureType = {
+      name: 'a',
+      namespace: '',
+      attributes: [],
+      geometries: [{ name: 'g', type: 'Geometry' }],
+    };
+    const foreign = `<c:member xmlns:c="urn:c"><c:a fid="1"><c:g>${shape.replace(/<(\/?)/g, '<$1c:')}</c:g></c:a></c:member>`;
+    expect(only(foreign, { featureType }).geometry).toEqual(expected);
+    expect(only(foreign).properties).toEqual({ g: { LineString: { posList: '1 2 3 4' } } });
+    expect(geometryOf(shape.replace('>', ' xmlns="http://www.opengis.net/gml/3.2">')).geometry).toEqual(
+      expected,
+    );
   });
 
   test('names and descriptions inside a geometry are not of it', () => {
@@ -416,6 +465,13 @@ describe('the right-hand rule and closed rings (RFC 7946 §3.1.6)', () => {
     expect(text).toContain('[[0.50,0],[4,0],[4,4],[0.50,0]]');
   });
 
+  test('a ring closed in more digits than a number has is closed', () => {
+    const { text } = convert(
+      feature(`<app:g>${polygon(ring('53.85714 0 60 0 60 4 53.85714000000000000000 -0.0'))}</app:g>`),
+    );
+    expect(text).toContain('[[53.85714,0],[60,0],[60,4],[53.85714000000000000000,-0.0]]');
+  });
+
   test('a ring closed in other digits is closed', () => {
     expect(ofRings(ring('0 0 4 0 4 4 0.0 0.00'))).toEqual([
       [
@@ -480,6 +536,14 @@ describe('arcs become chords no further than 0.031 % of the radius away', () => 
     expect(quarter[0]![0]).toBeCloseTo(12, 9);
     expect(quarter.at(-1)![1]).toBeCloseTo(12, 9);
     expect(quarter).toHaveLength(33);
+    const radians = quarter.length;
+    expect(
+      path(
+        curve(
+          '<gml:ArcByCenterPoint numArc="1"><gml:pos>10 10</gml:pos><gml:radius uom="m">2</gml:radius><gml:startAngle uom="rad">0</gml:startAngle><gml:endAngle uom="urn:ogc:def:uom:EPSG::9101">1.5707963267948966</gml:endAngle></gml:ArcByCenterPoint>',
+        ),
+      ),
+    ).toHaveLength(radians);
     const circle = path(
       curve(
         '<gml:CircleByCenterPoint numArc="1"><gml:pos>10 10</gml:pos><gml:radius uom="m">2</gml:radius></gml:CircleByCenterPoint>',
@@ -487,6 +551,19 @@ describe('arcs become chords no further than 0.031 % of the radius away', () => 
     );
     expect(circle[0]).toEqual(circle.at(-1));
     expect(circle).toHaveLength(129);
+  });
+
+  test('a radius that is a length is not drawn among degrees', () => {
+    const circle = (uom: string): string =>
+      curve(
+        `<gml:CircleByCenterPoint><gml:pos>2 48</gml:pos><gml:radius${uom}>5</gml:radius></gml:CircleByCenterPoint>`,
+      );
+    const crs = () => ({ swap: false, isGeographic: true });
+    for (const uom of [' uom="m"', ' uom="[nmi_i]"', ' uom="urn:ogc:def:uom:EPSG::9001"'])
+      expect(geometryOf(circle(uom), { crs })).toEqual({ geometry: null, warnings: { unsupportedCurve: 1 } });
+    for (const uom of ['', ' uom="deg"', ' uom="urn:ogc:def:uom:EPSG::9102"'])
+      expect(geometryOf(circle(uom), { crs }).geometry?.coordinates).toHaveLength(129);
+    expect(geometryOf(circle(' uom="m"')).geometry?.coordinates).toHaveLength(129);
   });
 
   test('ArcByBulge rises to the left of its chord', () => {
@@ -522,7 +599,9 @@ describe('faults that cost a feature its geometry are counted by name', () => {
     ['nanCoordinate', point('NaN 2')],
     ['nanCoordinate', line('1 2 INF 4')],
     ['nanCoordinate', '<gml:Point><gml:coordinates>1,1e999</gml:coordinates></gml:Point>'],
+    ['nanCoordinate', line(`1 2 3 ${'9'.repeat(400)}`)],
     ['badCoordinate', line('1 2 x 4')],
+    ['badCoordinate', '<gml:Point><gml:coord><gml:X>1 2</gml:X><gml:Y>3</gml:Y></gml:coord></gml:Point>'],
     ['badCoordinate', line('1 2 3,5 4')],
     ['incompletePosition', line('1 2 3')],
     ['incompletePosition', '<gml:Point><gml:pos>1</gml:pos></gml:Point>'],
@@ -532,10 +611,32 @@ describe('faults that cost a feature its geometry are counted by name', () => {
       '<gml:LineString><gml:posList srsDimension="x">1 2 3 4 5 6</gml:posList></gml:LineString>',
     ],
     ['badDimension', '<gml:Point><gml:pos>1 2 3 4 5</gml:pos></gml:Point>'],
+    [
+      'badDimension',
+      '<gml:LineString><gml:posList srsDimension="2.5">1 2 3 4 5 6</gml:posList></gml:LineString>',
+    ],
     ['tooFewPositions', line('1 2')],
     ['tooFewPositions', polygon(ring('0 0 1 1 0 0'))],
     ['exteriorMissing', `<gml:Polygon><gml:interior>${RING}</gml:interior></gml:Polygon>`],
     ['unsupportedCurve', curve('<gml:Clothoid><gml:posList>0 0 1 1</gml:posList></gml:Clothoid>')],
+    [
+      'unsupportedCurve',
+      curve(
+        '<gml:ArcByCenterPoint><gml:pos>0 0</gml:pos><gml:radius>1</gml:radius><gml:startAngle>0</gml:startAngle><gml:endAngle>1e12</gml:endAngle></gml:ArcByCenterPoint>',
+      ),
+    ],
+    [
+      'unsupportedCurve',
+      curve(
+        '<gml:ArcByCenterPoint><gml:pos>0 0</gml:pos><gml:radius>1</gml:radius><gml:startAngle>0</gml:startAngle><gml:endAngle>east</gml:endAngle></gml:ArcByCenterPoint>',
+      ),
+    ],
+    [
+      'nanCoordinate',
+      curve(
+        '<gml:CircleByCenterPoint><gml:pos>1e308 1e308</gml:pos><gml:radius>1e308</gml:radius></gml:CircleByCenterPoint>',
+      ),
+    ],
     ['unsupportedCurve', curve('<gml:Arc><gml:posList>0 0 1 1</gml:posList></gml:Arc>')],
     [
       'unexpectedElement',
@@ -547,9 +648,19 @@ describe('faults that cost a feature its geometry are counted by name', () => {
       'unexpectedElement',
       `<gml:Polygon><gml:exterior>${RING}</gml:exterior><gml:exterior>${RING}</gml:exterior></gml:Polygon>`,
     ],
+    ['unexpectedElement', line('1 2 3 4 <gml:pos>5 6</gml:pos> 7 8')],
+    ['unexpectedElement', '<gml:Point><gml:coord><gml:pos>1 2</gml:pos></gml:coord></gml:Point>'],
+    ['unexpectedElement', curve(`<gml:Arc>${line('0 0 1 1')}<gml:pos>2 0</gml:pos></gml:Arc>`)],
+    ['unexpectedElement', '<gml:Polygon><gml:exterior xlink:href="#p"/></gml:Polygon>'],
     ['unresolvedReference', '<gml:MultiPoint><gml:pointMember xlink:href="#later"/></gml:MultiPoint>'],
   ])('%s: %s', (fault, gml) => {
-    expect(geometryOf(gml)).toEqual({ geometry: null, warnings: { [fault]: 1 } });
+    const { features, warnings } = convert(
+      collection(
+        '<app:a><app:g><gml:Point gml:id="p"><gml:pos>1 2</gml:pos></gml:Point></app:g></app:a>',
+        `<app:a><app:g>${gml}</app:g></app:a>`,
+      ),
+    );
+    expect([features[1]?.geometry, warnings]).toEqual([null, { [fault]: 1 }]);
   });
 
   test('the feature itself and those behind it stay whole', () => {
@@ -609,6 +720,116 @@ describe('references to geometries', () => {
     const { features, warnings } = convert(gml, { featureType });
     expect(features.map(({ geometry }) => geometry)).toEqual([null, null, null, Point(1, 2)]);
     expect(warnings).toEqual({ unresolvedReference: 3 });
+  });
+
+  test('to a boundary that is part of another: shared by two polygons, in either direction', () => {
+    const member = (content: string): string => `<gml:curveMember>${content}</gml:curveMember>`;
+    const inRing = (...parts: string[]): string =>
+      `<gml:Polygon><gml:exterior><gml:Ring>${parts.join('')}</gml:Ring></gml:exterior></gml:Polygon>`;
+    const shared = withId('shared', curve(segment('4 0 4 4')));
+    const reversed = `<gml:OrientableCurve orientation="-"><gml:baseCurve ${href('shared')}/></gml:OrientableCurve>`;
+    const { features, warnings } = convert(
+      collection(
+        `<app:a><app:g>${inRing(member(line('0 4 0 0 4 0')), member(shared), member(line('4 4 0 4')))}</app:g></app:a>`,
+        `<app:a><app:g>${inRing(member(line('4 0 8 0 8 4 4 4')), member(reversed))}</app:g></app:a>`,
+        `<app:a><app:g>${inRing(`<gml:curveMember ${href('shared')}/>`, member(line('4 4 0 2 4 0')))}</app:g></app:a>`,
+        `<app:a><app:g ${href('shared')}/></app:a>`,
+      ),
+    );
+    const ring = (...positions: number[][]) => Polygon([...positions, positions[0] as number[]]);
+    expect(warnings).toEqual({});
+    expect(features.map(({ geometry }) => geometry)).toEqual([
+      ring([0, 4], [0, 0], [4, 0], [4, 4]),
+      ring([4, 0], [8, 0], [8, 4], [4, 4]),
+      ring([4, 0], [4, 4], [0, 2]),
+      LineString([4, 0], [4, 4]),
+    ]);
+  });
+
+  test('to a ring, as the exterior of one polygon and the hole of another', () => {
+    const hole = '1 1 2 1 2 2 1 2 1 1';
+    const { features, warnings } = convert(
+      collection(
+        `<app:a><app:g>${polygon(withId('r', ring(hole)))}</app:g></app:a>`,
+        `<app:a><app:g><gml:Polygon><gml:interior ${href('r')}/><gml:exterior>${RING}</gml:exterior></gml:Polygon></app:g></app:a>`,
+        `<app:a><app:g><gml:Polygon><gml:exterior ${href('r')}/></gml:Polygon></app:g></app:a>`,
+      ),
+    );
+    const inside = [
+      [1, 1],
+      [2, 1],
+      [2, 2],
+      [1, 2],
+      [1, 1],
+    ];
+    expect(warnings).toEqual({});
+    expect(features.map(({ geometry }) => geometry)).toEqual([
+      Polygon(inside),
+      Polygon(SQUARE, [...inside].reverse()),
+      Polygon(inside),
+    ]);
+  });
+
+  test('to a collection: all its parts', () => {
+    const surface = (id: string): string =>
+      `<gml:CompositeSurface gml:id="${id}"><gml:surfaceMember>${polygon(RING)}</gml:surfaceMember><gml:surfaceMember>${polygon(RING)}</gml:surfaceMember></gml:CompositeSurface>`;
+    const { features, warnings } = convert(
+      collection(
+        `<app:a><app:g><gml:MultiSurface gml:id="m"><gml:surfaceMember>${polygon(RING)}</gml:surfaceMember><gml:surfaceMember>${surface('c')}</gml:surfaceMember></gml:MultiSurface></app:g></app:a>`,
+        `<app:a><app:g><gml:MultiSurface><gml:surfaceMember ${href('c')}/></gml:MultiSurface></app:g></app:a>`,
+        `<app:a><app:g><gml:MultiGeometry gml:id="all"><gml:geometryMember ${href('m')}/><gml:geometryMember>${point('1 2')}</gml:geometryMember></gml:MultiGeometry></app:g></app:a>`,
+        `<app:a><app:g ${href('all')}/></app:a>`,
+        `<app:a><app:g><gml:MultiGeometry><gml:geometryMember ${href('all')}/></gml:MultiGeometry></app:g></app:a>`,
+      ),
+    );
+    const many = (count: number) => ({ type: 'MultiPolygon', coordinates: Array(count).fill([SQUARE]) });
+    const all = { type: 'GeometryCollection', geometries: [many(3), Point(1, 2)] };
+    expect(warnings).toEqual({});
+    expect(features.map(({ geometry }) => geometry)).toEqual([many(3), many(2), all, all, all]);
+  });
+
+  test('unresolved, without a schema: a geometry by its name is null and counted, anything else stays a reference', () => {
+    const { features, warnings } = convert(
+      collection(
+        '<app:a><app:the_geom xlink:href="#later"/><app:owner xlink:href="#o.1"/></app:a>',
+        '<app:a><gml:pointProperty xlink:href="http://example.org/p"/></app:a>',
+      ),
+    );
+    expect(
+      features.map(({ geometry, geometry_name, properties }) => [geometry, geometry_name, properties]),
+    ).toEqual([
+      [null, 'the_geom', { owner: { '@href': '#o.1' } }],
+      [null, 'pointProperty', {}],
+    ]);
+    expect(warnings).toEqual({ unresolvedReference: 2 });
+  });
+
+  test('a reference beside content, or in a nil element, is none', () => {
+    const integer = { type: 'integer', xsdType: 'int', nullable: true, repeated: false } as const;
+    const featureType = {
+      name: 'thing',
+      namespace: '',
+      attributes: [
+        { ...integer, name: 'n' },
+        { ...integer, name: 'm' },
+      ],
+      geometries: [],
+    };
+    const gml = feature(
+      '<app:n xlink:href="#x">5</app:n><app:m xsi:nil="true" xlink:href="#x"/><app:t xlink:href="#x">\n </app:t>',
+    );
+    expect(only(gml, { featureType }).properties).toEqual({ n: 5, m: null, t: { '@href': '#x' } });
+  });
+
+  test('nothing is kept where no bytes are allowed for it', () => {
+    const gml = collection(
+      `<app:a><app:geom>${withId('p', point('1 2'))}</app:geom></app:a>`,
+      `<app:a><app:geom ${href('p')}/></app:a>`,
+    );
+    const { features, warnings } = convert(gml, { limits: { referenceBytes: 0 } });
+    expect(features[1]?.geometry).toBeNull();
+    expect(warnings).toEqual({ unresolvedReference: 1 });
+    expect(convert(gml).features[1]?.geometry).toEqual(Point(1, 2));
   });
 
   test('what is kept is bounded: the first of very many is forgotten, the latest is not', () => {

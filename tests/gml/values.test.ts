@@ -120,3 +120,12 @@ test.each(['string', 'integer', 'boolean', 'date', 'object'] as const)(
     expect(written('<app:v></app:v>', type)).toBe('null');
   },
 );
+
+test('elements behind text that is no number, in what is declared one', () => {
+  expect(written('"\\x<app:a>1</app:a>', 'integer')).toBe('{"a":"1","#text":"\\"\\\\x"}');
+});
+
+test('a geometry deep inside, beside an element that is called geometry', () => {
+  const gml = '<app:a><gml:Point><gml:pos>1 2</gml:pos></gml:Point><app:geometry>g</app:geometry></app:a>';
+  expect(written(gml)).toBe('{"a":{"geometry":[{"type":"Point","coordinates":[1,2]},"g"]}}');
+});
