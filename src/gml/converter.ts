@@ -7,7 +7,7 @@ import { GeometryReader, type Surroundings } from './geometry.js';
 import { Learner, type Subject } from './learner.js';
 import { Markup, type Sink } from './markup.js';
 import { Gap, Memo } from './memo.js';
-import type { Converted, CrsReading, GmlConverter, GmlConverterOptions, GmlLimits } from './model.js';
+import type { Converted, CrsReading, GmlConverter, GmlConverterOptions, GmlEngine, GmlLimits } from './model.js';
 import { type Name, Role, type Tag } from './names.js';
 import { Shortcut, TYPES } from './shortcut.js';
 import { copyString, copyText, endString, NULL, toTyped } from './values.js';
@@ -108,8 +108,13 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     );
     this.memo = new Memo(this.limits);
     this.learner = new Learner(this.memo, this, this.limits.tagBytes);
-    this.shortcut = new Shortcut(this.memo, this.learner, this.writer, this.geometry.keep, this.limits);
+    const { keep } = this.geometry;
+    this.shortcut = new Shortcut(this.memo, this.learner, this.writer, keep, this.limits, options.engine);
     this.markup = new Markup<Slot>(this, this.limits, this.learner, this.shortcut);
+  }
+
+  get engine(): GmlEngine {
+    return this.shortcut.engine;
   }
 
   get numberOfFeatures(): number {

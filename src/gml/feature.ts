@@ -319,6 +319,15 @@ export class FeatureWriter {
     this.count++;
   }
 
+  /** Whole features as they stand in `bytes[from..to)`, the comma before the first with them; `ends` from `from` on. */
+  addAll(bytes: Uint8Array, from: number, to: number, ends: ArrayLike<number>): void {
+    const { out } = this;
+    const start = out.length;
+    out.put(bytes, from, to);
+    for (let i = 0; i < ends.length; i++) this.ends.push(start + (ends[i] as number));
+    this.count += ends.length;
+  }
+
   /** What has been written since the last call. */
   take(): { bytes: Uint8Array; ends: readonly number[] } {
     const taken = { bytes: this.out.copy(), ends: this.ends };
