@@ -89,8 +89,9 @@ export let base: usize = 0;
 export let written: usize = 0;
 export let ends: i32 = 0;
 export let kept: i32 = 0;
-/** Where newlines and bytes that continue a character were counted by `check`. */
+// What `check` counts.
 export let newlines: i32 = 0;
+export let continuations: i32 = 0;
 
 // The tables of the memo.
 let states: usize = TABLES;
@@ -880,26 +881,50 @@ function reverse(): void {
 // Characters
 
 /**
- * Checks the bytes (UTF-8 of the characters XML allows) in sixteens, as long as all are ASCII.
- * @returns the first of sixteen that hold something else, or fewer than sixteen that are left
+ * Checks that the bytes are UTF-8 of characters XML allows (XML 1.0 §2.2): sixteen at once where all are ASCII. Counts
+ * line feeds, and bytes that continue a character.
+ * @returns the first byte that is not known to be right: TypeScript says what is wrong with it, or that more is to come
  */
 export function check(from: usize, to: usize): usize {
-  let lines = 0;
+  newlines = 0;
+  continuations = 0;
   let p = from;
-  for (; p + 16 <= to; p += 16) {
+  while (p + 16 <= to) {
     const bytes = v128.load(p);
     // Signed: those from 0x80 on are below 0x20 as well.
-    const others = i8x16.lt_s(bytes, i8x16.splat(0x20));
-    if (v128.any_true(others)) {
-      const feeds = i8x16.eq(bytes, i8x16.splat(0x0a));
-      const allowed = v128.or(
-        feeds,
-        v128.or(i8x16.eq(bytes, i8x16.splat(0x09)), i8x16.eq(bytes, i8x16.splat(0x0d))),
-      );
-      if (v128.any_true(v128.andnot(others, allowed))) break;
-      lines += popcnt(i8x16.bitmask(feeds));
+    const others = i8x16.bitmask(i8x16.lt_s(bytes, i8x16.splat(0x20)));
+    if (others === 0) {
+      p += 16;
+      continue;
     }
+    const next = checkCharacter(p + ctz(others), to);
+    if (next === 0) return p + ctz(others);
+    p = next;
   }
-  newlines = lines;
+  while (p < to) {
+    const next = checkCharacter(p, to);
+    if (next === 0) break;
+    p = next;
+  }
   return p;
+}
+
+/** The end of the character at `p`; 0 where it is not right, not whole, or U+FFFD, which only TypeScript knows what to make of. */
+function checkCharacter(p: usize, to: usize): usize {
+  const lead = <i32>load<u8>(p);
+  if (lead < 0x80) {
+    if (lead === LF) newlines++;
+    return lead >= 0x20 || lead === LF || lead === TAB || lead === CR ? p + 1 : 0;
+  }
+  const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  if (length === 0 || p + length > to) return 0;
+  const second = <i32>load<u8>(p, 1);
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  if (length > 2 && (load<u8>(p, 2) & 0xc0) !== 0x80) return 0;
+  if (length > 3 && (load<u8>(p, 3) & 0xc0) !== 0x80) return 0;
+  if (lead === 0xef && second === 0xbf && load<u8>(p, 2) >= 0xbd) return 0;
+  continuations += length - 1;
+  return p + length;
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Engine } from './convert/engine.js';
 
 const USAGE = `usage: npm run bench -- [--only gml,http,memory,small] [--size MB] [--runs N] [--quick]
-                        [--engine NAME=MODULE#EXPORT]... [--note TEXT]
+                        [--engines simd,typescript] [--note TEXT]
 
 Measures the converter and the service beside their peers on this machine, prints tables, and writes bench/results.md
 and the figures in README.md; a run with --only, --size or --quick goes to .cache/bench/results.md instead.
@@ -11,7 +11,7 @@ and the figures in README.md; a run with --only, --size or --quick goes to .cach
   --size    megabytes of GML of each kind (100)
   --runs    runs of each, interleaved (3)
   --quick   10 MB, one run, fewer kinds: under two minutes
-  --engine  a variant of the converter: a module below dist and an export with the face of createGmlConverter
+  --engines the converter's loops (both)
   --note    a sentence about the machine, for the head of the results
 `;
 
@@ -29,10 +29,8 @@ export interface Options {
   readonly isWhole: boolean;
 }
 
-/** The variants of the converter that are measured when none is named; the first is the one in the sums. */
-const ENGINES: readonly Engine[] = [
-  { name: 'carto-wfs', module: 'gml/index.js', export: 'createGmlConverter' },
-];
+/** The converter's loops; the first is the one the others are compared with. */
+const ENGINES: readonly Engine[] = ['simd', 'typescript'];
 
 /** @returns a text to print instead, where no run is wanted */
 export function readOptions(args: string[]): Options | string {
@@ -51,7 +49,7 @@ function toOptions(args: string[]): Options | string {
       size: { type: 'string' },
       runs: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      engine: { type: 'string', multiple: true },
+      engines: { type: 'string' },
       note: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -64,7 +62,7 @@ function toOptions(args: string[]): Options | string {
     megabytes: toCount('size', values.size, isQuick ? 10 : 100),
     runs: toCount('runs', values.runs, isQuick ? 1 : 3),
     isQuick,
-    engines: values.engine?.map(toEngine) ?? ENGINES,
+    engines: values.engines?.split(',').map(toEngine) ?? ENGINES,
     note: values.note,
     isWhole: values.only === undefined && values.size === undefined && !isQuick,
   };
@@ -82,9 +80,8 @@ function toCount(option: string, text: string | undefined, otherwise: number): n
   return Number(text);
 }
 
-function toEngine(text: string): Engine {
-  const [, name, module, exported] = /^([^=]+)=([^#]+)#(.+)$/.exec(text) ?? [];
-  if (name === undefined || module === undefined || exported === undefined)
-    throw new Error(`--engine takes NAME=MODULE#EXPORT, not ${text}`);
-  return { name, module, export: exported };
+function toEngine(name: string): Engine {
+  const engine = ENGINES.find((one) => one === name);
+  if (engine === undefined) throw new Error(`--engines takes ${ENGINES.join(', ')}, not ${name}`);
+  return engine;
 }

@@ -48,13 +48,13 @@ function toCampaigns({ megabytes, isQuick, engines }: Options): Campaign[] {
   return isQuick ? [...made, ...captured.slice(0, 1)] : [...made, turned, ...captured];
 }
 
-function toNotes({ runs, engines }: Options, campaigns: readonly (readonly Measured[])[]): string[] {
+function toNotes({ runs }: Options, campaigns: readonly (readonly Measured[])[]): string[] {
   return [
     `Each figure is the median of ${runs === 1 ? 'one run' : `${runs} runs, interleaved`}, each in a process of its own, warmed up for half a second; the document comes from memory in chunks of 64 kB, the features go out as UTF-8. MB are of GML, a million bytes each. Spread: slowest and fastest run.`,
     `Every reader is told the same schema and axis order, types its properties, turns rings by the right-hand rule, and made exactly the features of a 1 MB document, each one compared, before it was timed; the number of features of each timed run is checked. One feature in ten has its rings the wrong way round.`,
     `Peak memory: resident, of a process that reads the document from its file. Cold: from importing the reader to the end of a document of 1 MB, in a fresh process (ogr2ogr: the whole process). JSON.parse + JSON.stringify reads GeoJSON, so its MB/s are those of the GML its features would have come from. ogr2ogr: start and file included; with \`RFC7946=YES\` and every digit.`,
     toDisturbance(campaigns.flat()),
-    `Readers too slow or too large for the full size are measured on 10 MB, as their size says. ${toVersions()}. Measured of the package: ${engines.map(({ name, module, export: exported }) => `${name} (\`dist/${module}\`, \`${exported}\`)`).join(', ')}.`,
+    `Readers too slow or too large for the full size are measured on 10 MB, as their size says. ${toVersions()}.`,
   ];
 }
 

@@ -69,8 +69,8 @@ const peers: readonly Subject[] = [
 ];
 
 const toSubject = (engine: Engine): Subject => ({
-  name: engine.name,
-  title: `**${engine.name}**`,
+  name: `carto-wfs-${engine}`,
+  title: '**carto-wfs**',
   group: 'ours',
   reads: 'gml',
   load: (source) => loadEngine(engine, source),

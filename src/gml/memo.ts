@@ -213,7 +213,7 @@ export class Memo {
     transitions[at + Transition.ids] =
       (effects.flags & Effect.hasIds) === 0
         ? 0
-        : this.ids.push({ keeps: effects.keeps, opened: effects.opened }) - 1;
+        : this.ids.push({ keeps: [...effects.keeps], opened: effects.opened }) - 1;
     const first = state * State.size + State.first;
     transitions[at + Transition.chain] = this.states[first] as number;
     this.states[first] = at;

@@ -119,7 +119,7 @@ export class Shortcut {
   private readonly kept: number[] = [];
   private isPossible: boolean;
   private readonly sizeMax: number;
-  private readonly simd: SimdLoop | undefined;
+  readonly simd: SimdLoop | undefined;
   /** Bytes read here, since it was handed the tables. */
   private readHere = 0;
   /** What had come of the next feature when it stopped there; 0: it has not. */

@@ -22,9 +22,12 @@ interface Loop {
   readonly written: Global;
   readonly ends: Global;
   readonly kept: Global;
+  readonly newlines: Global;
+  readonly continuations: Global;
   start(): void;
   configure(states: number, transitions: number, pool: number, openings: number, ids: number): void;
   run(entry: number, from: number, to: number, isFirst: number): number;
+  check(from: number, to: number): number;
 }
 
 /** Places in its memory, as it knows them. */
@@ -43,6 +46,8 @@ const WINDOW_SIZE = 1 << 18;
 /** Behind what is read sixteen bytes at a time. */
 const SLACK = 64;
 const PAGE = 1 << 16;
+/** How many times the bytes to be checked may stand before them, for all to be copied. */
+const HOLD_SHARE = 4;
 /** Larger tables stay where they are. */
 const TABLES_MAX = 1 << 23;
 /** Bytes of the record of an opening, and of what a transition does with ids. */
@@ -69,6 +74,8 @@ export class SimdLoop {
   private readonly lane = new Lane(0);
   /** The memo whose tables are here. */
   private loaded = 0;
+  /** The bytes whose copy stands in the window from its first byte on. */
+  private held: Uint8Array | undefined;
   /** Where the last call stopped. */
   at = 0;
 
@@ -146,11 +153,12 @@ export class SimdLoop {
   ): number {
     let start = from;
     for (;;) {
-      const length = Math.min(end - start, WINDOW_SIZE);
-      this.bytes.set(bytes.subarray(start, start + length), Place.window);
-      this.bytes[Place.window + length] = 0;
-      const outcome = this.runWindow(state, length, writer, keep);
-      const read = this.loop.base.value - Place.window;
+      const isHeld = this.held === bytes;
+      const length = isHeld ? end - start : Math.min(end - start, WINDOW_SIZE);
+      const window = isHeld ? Place.window + start : this.copy(bytes, start, start + length);
+      this.bytes[window + length] = 0;
+      const outcome = this.runWindow(state, window, window + length, writer, keep);
+      const read = this.loop.base.value - window;
       this.at = start + read;
       if (outcome !== Stop.more || start + length === end) return outcome;
       if (read === 0) return Stop.odd;
@@ -158,14 +166,47 @@ export class SimdLoop {
     }
   }
 
-  private runWindow(state: number, length: number, writer: FeatureWriter, keep: Keeper): number {
+  /**
+   * Whether bytes are right, as `Input.check` has it: up to `at` they are. What was checked is left in the window, for
+   * `run`, with all before it, unless that is much more: to copy it costs less than to copy twice.
+   */
+  check(bytes: Uint8Array, from: number, to: number): { newlines: number; continuations: number } {
     const { loop } = this;
-    let from: number = Place.window;
-    for (;;) {
-      const outcome = loop.run(state, from, Place.window + length, writer.ends.length === 0 ? 1 : 0);
+    const isHeld = to <= WINDOW_SIZE && to <= (to - from) * HOLD_SHARE;
+    const counts = { newlines: 0, continuations: 0 };
+    this.at = from;
+    for (let isRight = true; isRight && this.at < to; ) {
+      const start = isHeld ? 0 : this.at;
+      const end = Math.min(to, start + WINDOW_SIZE);
+      const window = this.copy(bytes, start, end);
+      const stop = loop.check(window + this.at - start, window + end - start) - window + start;
+      // A character may be cut where the window ends.
+      isRight = stop === end || (end < to && stop > this.at);
+      this.at = stop;
+      counts.newlines += loop.newlines.value;
+      counts.continuations += loop.continuations.value;
+    }
+    if (isHeld) this.held = bytes;
+    return counts;
+  }
+
+  /** The bytes held are about to change. */
+  release(): void {
+    this.held = undefined;
+  }
+
+  private copy(bytes: Uint8Array, from: number, to: number): number {
+    this.held = undefined;
+    this.bytes.set(bytes.subarray(from, to), Place.window);
+    return Place.window;
+  }
+
+  private runWindow(state: number, start: number, end: number, writer: FeatureWriter, keep: Keeper): number {
+    const { loop } = this;
+    for (let from = start; ; from = loop.base.value) {
+      const outcome = loop.run(state, from, end, writer.ends.length === 0 ? 1 : 0);
       this.take(writer, keep);
       if (outcome !== FULL) return outcome;
-      from = loop.base.value;
     }
   }
 

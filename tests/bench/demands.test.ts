@@ -119,16 +119,15 @@ describe('options', () => {
     });
   });
 
-  test('another variant of the converter, by its module', () => {
-    expect(readOptions(['--engine', 'plain=gml/plain.js#createPlain'])).toMatchObject({
-      engines: [{ name: 'plain', module: 'gml/plain.js', export: 'createPlain' }],
-    });
+  test('both loops of the converter, or one', () => {
+    expect(readOptions([])).toMatchObject({ engines: ['simd', 'typescript'] });
+    expect(readOptions(['--engines', 'typescript'])).toMatchObject({ engines: ['typescript'] });
   });
 
   test.each([
     [['--only', 'sax'], '--only takes gml, http, memory, small, not sax'],
     [['--size', '0'], '--size must be an integer from 1 to 9999'],
-    [['--engine', 'x'], '--engine takes NAME=MODULE#EXPORT, not x'],
+    [['--engines', 'x'], '--engines takes simd, typescript, not x'],
     [['--fast'], '--fast'],
   ])('%j is told what is wrong', (args, message) => {
     expect(readOptions(args)).toContain(message);
