@@ -22,7 +22,6 @@ const TABLES: usize = 0x3a0000;
 const PROPERTIES_SOFT: usize = PROPERTIES + 0x60000;
 const OUT_SOFT: usize = OUT + 0x40000;
 const OUT_HARD: usize = OUT + 0x100000;
-const SLACK: usize = 256;
 
 // What comes of a call.
 const MORE: i32 = 0;
@@ -159,10 +158,11 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
   let idFrom = OUT;
   let state = entry;
   while (true) {
-    const here = states + (<usize>state << 4);
+    const here = states + ((<usize>state) << 4);
     const gap = load<i32>(here);
     if (gap !== 0) {
-      const outcome = gap === FEATURE_ID ? passFeatureId(load<i32>(here, 4), idFrom) : pass(gap, load<i32>(here, 4));
+      const outcome =
+        gap === FEATURE_ID ? passFeatureId(load<i32>(here, 4), idFrom) : pass(gap, load<i32>(here, 4));
       if (outcome !== PAST) return outcome;
     }
 
@@ -172,7 +172,7 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
     let isCut = false;
     for (;;) {
       if (it === 0) return isCut ? MORE : ODD;
-      const one = transitions + (<usize>it << 2);
+      const one = transitions + ((<usize>it) << 2);
       const length = load<i32>(one, 4);
       const left = <i32>(end - at);
       if (length <= left) {
@@ -181,7 +181,7 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
       before = one;
       it = load<i32>(one, 32);
     }
-    const transition = transitions + (<usize>it << 2);
+    const transition = transitions + ((<usize>it) << 2);
     if (before !== 0) {
       store<i32>(before, load<i32>(transition, 32), 32);
       store<i32>(transition, load<i32>(here, 8), 32);
@@ -225,7 +225,7 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
       properties += propertiesLength;
     }
     if ((flags & HAS_IDS) !== 0) {
-      keptNow = noteIds(ids + (<usize>load<i32>(transition, 52) << 6), geometryFrom, keptNow);
+      keptNow = noteIds(ids + ((<usize>load<i32>(transition, 52)) << 6), geometryFrom, keptNow);
       if (keptNow < 0) return ODD;
     }
     at += load<i32>(transition, 4);
@@ -240,7 +240,7 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
       }
       store<u16>(geometry, BRACE | (BRACE << 8));
       geometry += 2;
-      store<i32>(ENDS + (<usize>ends << 2), <i32>(geometry - OUT));
+      store<i32>(ENDS + ((<usize>ends) << 2), <i32>(geometry - OUT));
       ends++;
       written = geometry;
       base = at;
@@ -266,7 +266,7 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
 /** A property outside the schema that stands twice becomes an array: that is not done here. */
 function isFirstOf(guard: i32): bool {
   if (guard === 0) return true;
-  const place = SEEN + (<usize>guard << 2);
+  const place = SEEN + ((<usize>guard) << 2);
   if (load<i32>(place) === number) return false;
   store<i32>(place, number);
   return true;
@@ -318,7 +318,7 @@ function isWhite(byte: i32): bool {
 
 function pass(gap: i32, parameter: i32): i32 {
   if (gap === STRING) return passString();
-  if (gap === COORDINATES) return passCoordinates(openings + (<usize>parameter << 4));
+  if (gap === COORDINATES) return passCoordinates(openings + ((<usize>parameter) << 4));
   if (gap === NUMBER) return passNumber();
   if (gap === TEXT) return passText(parameter);
   if (gap === BOOLEAN) return passBoolean();
@@ -420,8 +420,7 @@ function toNumbered(p: usize, length: i32): i32 {
   for (; p < to; p++) {
     const byte = <i32>load<u8>(p);
     const letter = (byte | 0x20) - 0x61;
-    const digit =
-      <u32>(byte - ZERO) < 10 ? byte - ZERO : isHex && <u32>letter < 6 ? letter + 10 : 1 << 24;
+    const digit = <u32>(byte - ZERO) < 10 ? byte - ZERO : isHex && <u32>letter < 6 ? letter + 10 : 1 << 24;
     code = isHex ? (code << 4) + digit : code * 10 + digit;
     if (code > 0x10ffff) return -1;
   }
@@ -697,18 +696,18 @@ function readLong(p: usize, to: usize): f64 {
       fraction += inFraction;
     }
   }
-  return fraction === 0 ? digits : digits / load<f64>(POWERS + (<usize>fraction << 3));
+  return fraction === 0 ? digits : digits / load<f64>(POWERS + ((<usize>fraction) << 3));
 }
 
 function toPower(shape: i32): f64 {
   const decimals = (shape >> 4) - (shape & 15);
   // The point is one of the bytes.
-  return load<f64>(POWERS + (<usize>(decimals - (decimals > 0 ? 1 : 0)) << 3));
+  return load<f64>(POWERS + ((<usize>(decimals - (decimals > 0 ? 1 : 0))) << 3));
 }
 
 function toDigits(p: usize, shape: i32): v128 {
   const digits = i8x16.sub(v128.load(p), i8x16.splat(0x30));
-  const aligned = i8x16.swizzle(digits, v128.load(SHUFFLES + (<usize>shape << 4)));
+  const aligned = i8x16.swizzle(digits, v128.load(SHUFFLES + ((<usize>shape) << 4)));
   // Pairs, in sixteen bits each; then fours, in thirty-two.
   const pairs = i16x8.add(
     i16x8.mul(v128.and(aligned, i16x8.splat(0xff)), i16x8.splat(10)),
@@ -825,7 +824,7 @@ function passCoordinates(opening: usize): i32 {
     }
 
     if (n > 0) store<u8>(w++, COMMA);
-    store<i32>(POSITIONS + (<usize>n << 2), <i32>w);
+    store<i32>(POSITIONS + ((<usize>n) << 2), <i32>w);
     n++;
     store<u8>(w++, OPEN);
     w = swap ? put(second, secondTo, w) : put(first, firstTo, w);
@@ -857,7 +856,7 @@ function endNumbers(how: i32): bool {
   if (how === POINT_END) return count === 1;
   if (how !== EXTERIOR && how !== INTERIOR) return true;
   if (count < 4) return false;
-  const last = <usize>load<i32>(POSITIONS + (<usize>(count - 1) << 2));
+  const last = <usize>load<i32>(POSITIONS + ((<usize>(count - 1)) << 2));
   if (!isSame(ringFrom, last, <i32>(geometry - last))) return false;
   if (how === INTERIOR ? area > 0 : area < 0) reverse();
   return true;
@@ -868,7 +867,7 @@ function reverse(): void {
   let w = geometry + 16;
   let to = geometry;
   for (let i = count - 1; i >= 0; i--) {
-    const from = <usize>load<i32>(POSITIONS + (<usize>i << 2));
+    const from = <usize>load<i32>(POSITIONS + ((<usize>i) << 2));
     const length = to - from;
     copy(from, w, <i32>length);
     w += length;

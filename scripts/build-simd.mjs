@@ -15,19 +15,22 @@ const OPTIONS = [
 
 async function compile() {
   let binary;
-  const { error, stderr } = await asc.main(['assembly/features.ts', '--outFile', 'features.wasm', ...OPTIONS], {
-    readFile: (name, base) => {
-      try {
-        return readFileSync(join(base === '.' ? root : base, name), 'utf8');
-      } catch {
-        return null;
-      }
+  const { error, stderr } = await asc.main(
+    ['assembly/features.ts', '--outFile', 'features.wasm', ...OPTIONS],
+    {
+      readFile: (name, base) => {
+        try {
+          return readFileSync(join(base === '.' ? root : base, name), 'utf8');
+        } catch {
+          return null;
+        }
+      },
+      writeFile: (_, contents) => {
+        binary = contents;
+      },
+      listFiles: () => [],
     },
-    writeFile: (_, contents) => {
-      binary = contents;
-    },
-    listFiles: () => [],
-  });
+  );
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
   return binary;
 }

@@ -7,7 +7,14 @@ import { GeometryReader, type Surroundings } from './geometry.js';
 import { Learner, type Subject } from './learner.js';
 import { Markup, type Sink } from './markup.js';
 import { Gap, Memo } from './memo.js';
-import type { Converted, CrsReading, GmlConverter, GmlConverterOptions, GmlEngine, GmlLimits } from './model.js';
+import type {
+  Converted,
+  CrsReading,
+  GmlConverter,
+  GmlConverterOptions,
+  GmlEngine,
+  GmlLimits,
+} from './model.js';
 import { type Name, Role, type Tag } from './names.js';
 import { Shortcut, TYPES } from './shortcut.js';
 import { copyString, copyText, endString, NULL, toTyped } from './values.js';
