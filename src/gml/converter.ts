@@ -200,7 +200,9 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       if (!this.writer.isLearnt || this.nestedName !== undefined || this.complexSize > 0) return undefined;
       const { hasGeometry, geometryFrom, geometryTo, geometryName, featureBounds } = this;
       const isNull = geometryFrom === geometryTo;
-      parts.push(this.writer.describe(), hasGeometry, geometryFrom, isNull, geometryName ?? 0, featureBounds);
+      const isInProperty = contexts.includes(Context.property);
+      const writing = this.writer.describe(isInProperty && this.mayCancel());
+      parts.push(writing, hasGeometry, geometryFrom, isNull, geometryName ?? 0, featureBounds);
     }
     if (contexts.includes(Context.property)) {
       if (this.isComplex || this.href !== undefined) return undefined;
@@ -486,6 +488,15 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   private cancelValue(): void {
     this.writer.cancelValue();
     this.watcher?.valueIsCancelled();
+  }
+
+  /**
+   * Whether the open value may be undone. Where it cannot, what stood before it does not matter: with a schema of 30
+   * attributes, any of which may be missing, a fifth is to be learnt.
+   */
+  private mayCancel(): boolean {
+    const slot = this.slot as Slot;
+    return this.isOpen && (!this.slots.isAsked(slot.name) || this.isMain(slot));
   }
 
   private isEmptyValue(): boolean {

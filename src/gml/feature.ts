@@ -242,9 +242,9 @@ export class FeatureWriter {
     return this.isOrdered;
   }
 
-  /** What decides how the next values are written. */
-  describe(): string {
-    return `${this.next} ${this.undoNext}`;
+  /** What decides how the next values are written; `mayCancel`: the value being read may turn out to be none. */
+  describe(mayCancel: boolean): string {
+    return mayCancel ? `${this.next} ${this.undoNext}` : `${this.next}`;
   }
 
   private putProperties(): void {
