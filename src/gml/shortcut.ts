@@ -460,9 +460,11 @@ export class Shortcut {
     const start = this.at;
     let at = start;
     while (STRING_STOP[bytes[at] as number] === 0) at++;
-    // A date of any other length may carry a zone, which is not written.
-    const isLong = TYPES[parameter] === 'date' && at - start !== 10;
-    const isPlain = at > start && !isLong && bytes[start] !== 0x20 && bytes[at - 1] !== 0x20;
+    // A date of any other length may carry a zone, which is not written; an instant may have a space for its `T`.
+    const type = TYPES[parameter];
+    const isOther =
+      (type === 'date' && at - start !== 10) || (type === 'dateTime' && bytes[start + 10] === 0x20);
+    const isPlain = at > start && !isOther && bytes[start] !== 0x20 && bytes[at - 1] !== 0x20;
     if (bytes[at] !== LT || !isPlain || at - start > TYPED_MAX) return this.passTyped(parameter);
     this.wholeFrom = start;
     this.at = at;

@@ -11,7 +11,7 @@ const FAST: readonly GmlEngine[] = ['typescript', 'simd'];
 
 /** All a converter says of a document, push by push. */
 function story(way: Way, gml: Uint8Array, options: Options, next: () => number): unknown {
-  const limits = { ...options.limits, ...(way === 'strict' && { memoTransitions: 0 }) };
+  const limits = { ...options.limits, ...(way === 'strict' ? { memoTransitions: 0 } : {}) };
   const converter = createGmlConverter({
     crs: () => ({ swap: false }),
     ...options,
