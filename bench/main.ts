@@ -34,7 +34,7 @@ async function main(options: Options): Promise<void> {
     sections.push(section);
   }
   console.log(toMarkdown(toDemandTable(sections.flatMap(({ demands }) => demands))));
-  console.log(`\nwritten to ${writeResults(machine, sections, options.isWhole)}`);
+  console.log(`\nwritten to ${writeResults(machine, sections, options.isQuoted)}`);
 }
 
 const options = readOptions(process.argv.slice(2));

@@ -29,6 +29,7 @@ export interface Measured {
 export interface Campaign {
   readonly kind: string;
   readonly megabytes: number;
+  readonly runs: number;
   readonly subjects: readonly Subject[];
   /** Peak memory and cold start as well. */
   readonly isThorough: boolean;
@@ -40,8 +41,8 @@ export const toFeatureRate = ({ document, seconds }: Measured): number =>
 
 /** Features compared first, then every subject once in each run, then memory; a subject that fails is out. */
 export async function runCampaign(
-  { kind, megabytes, subjects, isThorough }: Campaign,
-  { runs, engines }: Options,
+  { kind, megabytes, runs, subjects, isThorough }: Campaign,
+  { engines }: Options,
   tell: (progress: string) => void,
 ): Promise<readonly Measured[]> {
   const warmup = ensureDocument(kind, 1);

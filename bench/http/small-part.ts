@@ -9,7 +9,7 @@ import { type Contender, contenders, readBlockFeatures, startUpstream } from './
 import { transfer } from './transfer.js';
 
 const CONNECTIONS = 16;
-const SECONDS = 3;
+const SECONDS = 2;
 const WARM_SECONDS = 1;
 
 /** Requests a second of each contender (key: its name), run by run. */

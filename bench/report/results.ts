@@ -38,12 +38,12 @@ export function replaceQuotation(readme: string, quotation: string): string {
 export function writeResults(
   machine: readonly string[],
   sections: readonly Section[],
-  isWhole: boolean,
+  isQuoted: boolean,
 ): string {
-  const file = isWhole ? paths.results : join(paths.cache, 'results.md');
+  const file = isQuoted ? paths.results : join(paths.cache, 'results.md');
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, toResults(machine, sections));
-  if (isWhole) {
+  if (isQuoted) {
     const readme = readFileSync(paths.readme, 'utf8');
     writeFileSync(paths.readme, replaceQuotation(readme, toQuotation(machine, sections)));
   }

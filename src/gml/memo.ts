@@ -54,6 +54,17 @@ export interface Keep {
   readonly end: number;
 }
 
+/** Keeps a geometry with an id for a reference to it. */
+export type Keeper = (
+  kind: number,
+  id: Uint8Array,
+  idFrom: number,
+  idTo: number,
+  lane: Lane,
+  from: number,
+  to: number,
+) => void;
+
 /** What the markup between two gaps does to a feature. */
 export interface Effects {
   flags: number;

@@ -7,6 +7,7 @@ import {
   Gap,
   GUARDS_MAX,
   type Ids,
+  type Keeper,
   type Memo,
   NumbersEnd,
   type Opening,
@@ -60,17 +61,6 @@ const FALS = 0x736c6166;
 const LT = 0x3c;
 const QUOTE = 0x22;
 const LINE_FEED = Uint8Array.of(0x0a);
-
-/** Keeps a geometry with an id for a reference to it. */
-export type Keeper = (
-  kind: number,
-  id: Uint8Array,
-  idFrom: number,
-  idTo: number,
-  lane: Lane,
-  from: number,
-  to: number,
-) => void;
 
 /**
  * Whole features by what was learnt from the features before: a value is scanned, the markup behind it compared with

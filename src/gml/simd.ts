@@ -1,8 +1,7 @@
 import { Lane } from './bytes.js';
 import type { FeatureWriter } from './feature.js';
-import { type Ids, type Memo, type Opening, State, Transition } from './memo.js';
+import { type Ids, type Keeper, type Memo, type Opening, State, Transition } from './memo.js';
 import { POWERS } from './numbers.js';
-import type { Keeper } from './shortcut.js';
 import { SIMD_BINARY } from './simd-binary.js';
 
 /** What is used of WebAssembly: TypeScript knows it as a part of browsers only. */

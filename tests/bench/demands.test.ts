@@ -106,7 +106,7 @@ describe('options', () => {
       parts: ['gml', 'http', 'memory', 'small'],
       megabytes: 100,
       runs: 3,
-      isWhole: true,
+      isQuoted: true,
     });
   });
 
@@ -115,7 +115,7 @@ describe('options', () => {
       parts: ['gml'],
       megabytes: 10,
       runs: 5,
-      isWhole: false,
+      isQuoted: false,
     });
   });
 
