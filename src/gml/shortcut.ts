@@ -452,8 +452,9 @@ export class Shortcut {
     while (STRING_STOP[bytes[at] as number] === 0) at++;
     // A date of any other length may carry a zone, which is not written; an instant may have a space for its `T`.
     const type = TYPES[parameter];
+    const isZulu = type === 'date' && at - start === 11 && isZuluDay(bytes, start);
     const isOther =
-      (type === 'date' && at - start !== 10) || (type === 'dateTime' && bytes[start + 10] === 0x20);
+      (type === 'date' && at - start !== 10 && !isZulu) || (type === 'dateTime' && bytes[start + 10] === 0x20);
     const isPlain = at > start && !isOther && bytes[start] !== 0x20 && bytes[at - 1] !== 0x20;
     if (bytes[at] !== LT || !isPlain || at - start > TYPED_MAX) return this.passTyped(parameter);
     this.wholeFrom = start;
@@ -462,7 +463,8 @@ export class Shortcut {
     const out = properties.bytes;
     let to = properties.length;
     out[to++] = QUOTE;
-    for (let i = start; i < at; i++) out[to++] = bytes[i] as number;
+    const end = isZulu ? at - 1 : at;
+    for (let i = start; i < end; i++) out[to++] = bytes[i] as number;
     out[to++] = QUOTE;
     properties.length = to;
     return PAST;
@@ -708,6 +710,15 @@ function mayStop(word: number): boolean {
       0x80808080) !==
     0
   );
+}
+
+/** `2009-02-02Z`, as GeoServer writes a day: by the general way it costs a twentieth of the time of polygons. */
+function isZuluDay(bytes: Uint8Array, from: number): boolean {
+  for (let i = 0; i < 10; i++) {
+    const byte = bytes[from + i] as number;
+    if (i === 4 || i === 7 ? byte !== 0x2d : (byte - 0x30) >>> 0 > 9) return false;
+  }
+  return bytes[from + 10] === 0x5a;
 }
 
 /** The `;` of a reference; CUT where it has not come, less where there is none. */
