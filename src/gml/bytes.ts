@@ -1,3 +1,6 @@
+const NOTHING = new Uint8Array(0);
+const NO_VIEW = new DataView(NOTHING.buffer);
+
 /** Append-only bytes; what was appended last may be cut off again. */
 export class Lane {
   bytes: Uint8Array;
@@ -6,8 +9,8 @@ export class Lane {
   length = 0;
 
   constructor(capacity = 1024) {
-    this.bytes = new Uint8Array(capacity);
-    this.view = new DataView(this.bytes.buffer);
+    this.bytes = capacity === 0 ? NOTHING : new Uint8Array(capacity);
+    this.view = capacity === 0 ? NO_VIEW : new DataView(this.bytes.buffer);
   }
 
   /** Makes room for `count` more bytes. */
@@ -64,6 +67,13 @@ export class Lane {
   copy(from = 0, to = this.length): Uint8Array {
     return this.bytes.slice(from, to);
   }
+}
+
+/** A copy, into memory that is not zeroed first. */
+export function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const copied = new Uint8Array(Buffer.allocUnsafeSlow(to - from).buffer);
+  copied.set(bytes.subarray(from, to));
+  return copied;
 }
 
 const encoder = new TextEncoder();

@@ -7,7 +7,14 @@ import { GeometryReader, type Surroundings } from './geometry.js';
 import { Learner, type Subject } from './learner.js';
 import { Markup, type Sink } from './markup.js';
 import { Gap, Memo } from './memo.js';
-import type { Converted, CrsReading, GmlConverter, GmlConverterOptions, GmlLimits } from './model.js';
+import type {
+  Converted,
+  CrsReading,
+  GmlConverter,
+  GmlConverterOptions,
+  GmlEngine,
+  GmlLimits,
+} from './model.js';
 import { type Name, Role, type Tag } from './names.js';
 import { Shortcut, TYPES } from './shortcut.js';
 import { copyString, copyText, endString, NULL, toTyped } from './values.js';
@@ -113,8 +120,13 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     );
     this.memo = new Memo(this.limits);
     this.learner = new Learner(this.memo, this, this.limits.tagBytes);
-    this.shortcut = new Shortcut(this.memo, this.learner, this.writer, this.geometry.keep, this.limits);
+    const { keep } = this.geometry;
+    this.shortcut = new Shortcut(this.memo, this.learner, this.writer, keep, this.limits, options.engine);
     this.markup = new Markup<Slot>(this, this.limits, this.learner, this.shortcut);
+  }
+
+  get engine(): GmlEngine {
+    return this.shortcut.engine;
   }
 
   get numberOfFeatures(): number {
@@ -193,7 +205,9 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       if (!this.writer.isLearnt || this.nestedName !== undefined || this.complexSize > 0) return undefined;
       const { hasGeometry, geometryFrom, geometryTo, geometryName, featureBounds } = this;
       const isNull = geometryFrom === geometryTo;
-      parts.push(this.writer.describe(), hasGeometry, geometryFrom, isNull, geometryName ?? 0, featureBounds);
+      const isInProperty = contexts.includes(Context.property);
+      const writing = this.writer.describe(isInProperty && this.mayCancel());
+      parts.push(writing, hasGeometry, geometryFrom, isNull, geometryName ?? 0, featureBounds);
     }
     if (contexts.includes(Context.property)) {
       if (this.isComplex || this.href !== undefined) return undefined;
@@ -481,6 +495,15 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   private cancelValue(): void {
     this.writer.cancelValue();
     this.watcher?.valueIsCancelled();
+  }
+
+  /**
+   * Whether the open value may be undone. Where it cannot, what stood before it does not matter: with a schema of 30
+   * attributes, any of which may be missing, a fifth is to be learnt.
+   */
+  private mayCancel(): boolean {
+    const slot = this.slot as Slot;
+    return this.isOpen && (!this.slots.isAsked(slot.name) || this.isMain(slot));
   }
 
   /** Nothing but white space, as between indented tags, is in the property. */

@@ -1,4 +1,4 @@
-import { Lane, putText, toUtf8 } from './bytes.js';
+import { copyOf, Lane, putText, toUtf8 } from './bytes.js';
 import type { FeatureType, SchemaAttribute } from './model.js';
 import { type Name, Role, type Tag } from './names.js';
 import { NULL } from './values.js';
@@ -130,6 +130,8 @@ export class FeatureWriter {
   /** Whole features, and where each ends. */
   readonly out = new Lane(1 << 16);
   ends: number[] = [];
+  /** All that was written, where it came at once, in place of `out`. */
+  private only: Uint8Array | undefined;
   count = 0;
   readonly properties = new Lane(1 << 12);
   private readonly id = new Lane(64);
@@ -207,6 +209,7 @@ export class FeatureWriter {
 
   /** The feature is over. */
   end(geometry: Lane, from: number, to: number, geometryName: string | undefined): void {
+    this.settle();
     const { out } = this;
     if (this.ends.length > 0) out.putByte(COMMA);
     out.put(FEATURE);
@@ -239,9 +242,9 @@ export class FeatureWriter {
     return this.isOrdered;
   }
 
-  /** What decides how the next values are written. */
-  describe(): string {
-    return `${this.next} ${this.undoNext}`;
+  /** What decides how the next values are written; `mayCancel`: the value being read may turn out to be none. */
+  describe(mayCancel: boolean): string {
+    return mayCancel ? `${this.next} ${this.undoNext}` : `${this.next}`;
   }
 
   private putProperties(): void {
@@ -309,6 +312,7 @@ export class FeatureWriter {
 
   /** A whole feature: all before its first property, and its properties, each with a comma before it. */
   add(head: Lane, properties: Lane): void {
+    this.settle();
     const { out } = this;
     if (this.ends.length > 0) out.putByte(COMMA);
     out.put(head.bytes, 0, head.length);
@@ -319,9 +323,28 @@ export class FeatureWriter {
     this.count++;
   }
 
+  /** Whole features as they stand in `bytes[from..to)`, the comma before the first with them; `ends` from `from` on. */
+  addAll(bytes: Uint8Array, from: number, to: number, ends: ArrayLike<number>): void {
+    this.settle();
+    const { out } = this;
+    const start = out.length;
+    // All of a push, as a rule: then it is copied once.
+    if (this.ends.length === 0) this.only = copyOf(bytes, from, to);
+    else out.put(bytes, from, to);
+    for (let i = 0; i < ends.length; i++) this.ends.push(start + (ends[i] as number));
+    this.count += ends.length;
+  }
+
+  private settle(): void {
+    if (this.only === undefined) return;
+    this.out.put(this.only);
+    this.only = undefined;
+  }
+
   /** What has been written since the last call. */
   take(): { bytes: Uint8Array; ends: readonly number[] } {
-    const taken = { bytes: this.out.copy(), ends: this.ends };
+    const taken = { bytes: this.only ?? copyOf(this.out.bytes, 0, this.out.length), ends: this.ends };
+    this.only = undefined;
     this.out.length = 0;
     this.ends = [];
     return taken;

@@ -4,7 +4,7 @@ import { type Point, toArcByCentre, toArcString, toArcStringByBulge, toCircle } 
 import { isCurvePart, isObject, Kind } from './geometry-names.js';
 import { KnownGeometries, type KnownGeometry } from './known-geometries.js';
 import type { Learner } from './learner.js';
-import { NumbersEnd } from './memo.js';
+import { type Keeper, NumbersEnd } from './memo.js';
 import type { CrsReading } from './model.js';
 import { type Name, Role, type Tag } from './names.js';
 import { putNumber } from './numbers.js';
@@ -19,7 +19,6 @@ import {
   reversePositions,
   toTexts,
 } from './positions.js';
-import type { Keeper } from './shortcut.js';
 
 /** Faults that cost a feature its geometry. */
 export type GeometryFault =

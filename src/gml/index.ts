@@ -6,6 +6,7 @@ export type {
   FeatureType,
   GmlConverter,
   GmlConverterOptions,
+  GmlEngine,
   GmlLimits,
   SchemaAttribute,
 } from './model.js';

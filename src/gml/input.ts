@@ -1,6 +1,9 @@
 import { toUtf8 } from './bytes.js';
+import type { SimdLoop } from './simd.js';
 
 const SLACK = 16;
+/** Fewer bytes are not worth a call. */
+const SIMD_LEAST = 256;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Why the input ends before its bytes do. */
@@ -28,9 +31,12 @@ export class Input {
   private droppedLines = 0;
   private dropped = 0;
 
+  constructor(private readonly simd: SimdLoop | undefined) {}
+
   /** Adds bytes; the reader's position moves to what is returned. */
   append(chunk: Uint8Array, position: number): number {
     if (this.fault !== undefined) return position;
+    this.simd?.release();
     const start = this.shift(position);
     const tail = this.tail;
     const length = this.end + tail.length + chunk.length;
@@ -101,7 +107,7 @@ export class Input {
    */
   private check(to: number): void {
     const { bytes, words } = this;
-    let at = this.end;
+    let at = this.checkAtOnce(to);
     while (at < to) {
       if ((at & 3) === 0) {
         let word = at >> 2;
@@ -122,6 +128,16 @@ export class Input {
       at++;
     }
     this.end = at;
+  }
+
+  /** Sixteen bytes at a time, up to the first that may be wrong. */
+  private checkAtOnce(to: number): number {
+    const { simd, bytes } = this;
+    if (simd === undefined || to - this.end < SIMD_LEAST) return this.end;
+    const { newlines, continuations } = simd.check(bytes, this.end, to);
+    this.newlines += newlines;
+    this.continuations += continuations;
+    return simd.at;
   }
 
   private isAllowedControl(byte: number): boolean {

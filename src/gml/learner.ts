@@ -47,7 +47,10 @@ export class Learner {
   private isValue = false;
   private isSpoilt = false;
   private readonly literal = new Lane(256);
-  private effects = createEffects();
+  /** Used again in turn: at most three are of interest at a time, and they are many. */
+  private readonly ring = Array.from({ length: 4 }, createEffects);
+  private turn = 0;
+  private effects = this.nextEffects();
   // The lanes where the stretch began.
   private geometryBase = 0;
   private propertiesBase = 0;
@@ -267,7 +270,7 @@ export class Learner {
   private beginStretch(): void {
     this.literal.length = 0;
     this.isSpoilt = false;
-    this.effects = createEffects();
+    this.effects = this.nextEffects();
     this.beginEffects();
   }
 
@@ -279,6 +282,19 @@ export class Learner {
     this.hasEndedProperty = false;
     this.opening = undefined;
     this.opened = undefined;
+  }
+
+  private nextEffects(): Effects {
+    const effects = this.ring[this.turn++ & 3] as Effects;
+    effects.flags = 0;
+    effects.geometry.length = 0;
+    effects.properties.length = 0;
+    effects.undo = 0;
+    effects.value = 0;
+    effects.opened = undefined;
+    effects.guards.length = 0;
+    effects.keeps.length = 0;
+    return effects;
   }
 
   private putLiteral(bytes: Uint8Array, from: number, to: number): void {
@@ -315,7 +331,7 @@ export class Learner {
   private takeEffects(): Effects {
     if (!this.hasEnded) this.collect();
     const taken = this.effects;
-    this.effects = createEffects();
+    this.effects = this.nextEffects();
     this.beginEffects();
     return taken;
   }

@@ -51,7 +51,7 @@ type Inside = 'content' | 'comment' | 'instruction' | 'cdata';
  * DOCTYPE is skipped, one with declarations refused (no entity but XML's own five is ever known).
  */
 export class Markup<Meaning> {
-  private readonly input = new Input();
+  private readonly input: Input;
   private readonly encoding = new Encoding();
   private at = 0;
   private scope = Scope.create<Meaning>();
@@ -77,6 +77,7 @@ export class Markup<Meaning> {
     private readonly learner: Learner,
     private readonly shortcut: Shortcut,
   ) {
+    this.input = new Input(shortcut.simd);
     this.last = this.scope.find(LINE_FEED, 0, 0);
   }
 

@@ -54,6 +54,17 @@ export interface Keep {
   readonly end: number;
 }
 
+/** Keeps a geometry with an id for a reference to it. */
+export type Keeper = (
+  kind: number,
+  id: Uint8Array,
+  idFrom: number,
+  idTo: number,
+  lane: Lane,
+  from: number,
+  to: number,
+) => void;
+
 /** What the markup between two gaps does to a feature. */
 export interface Effects {
   flags: number;
@@ -101,6 +112,9 @@ export const UNKNOWN = -1;
 /** Properties outside the schema that are told apart. */
 export const GUARDS_MAX = 1024;
 
+/** One number for each change of any memo. */
+let versions = 0;
+
 /**
  * What markup does, learnt once: between two values it is a pure function of (state, bytes). A state stands for
  * everything the strict reader knows at that place; a transition for the bytes up to the next value, what they append
@@ -115,6 +129,8 @@ export class Memo {
   private readonly numbers = new Map<string, number>();
   private readonly guards = new Map<string, number>();
   private count = 1;
+  /** Another one after each change of what is learnt; no two memos share one. */
+  version = ++versions;
 
   constructor(private readonly limits: GmlLimits) {}
 
@@ -127,6 +143,10 @@ export class Memo {
     return this.count - 1;
   }
 
+  get stateCount(): number {
+    return this.numbers.size;
+  }
+
   clear(): void {
     this.numbers.clear();
     this.guards.clear();
@@ -134,6 +154,7 @@ export class Memo {
     this.ids.length = 1;
     this.pool.length = 0;
     this.count = 1;
+    this.version = ++versions;
     this.states.fill(0);
   }
 
@@ -143,6 +164,7 @@ export class Memo {
     const known = this.numbers.get(key);
     if (known !== undefined) return known;
     const number = this.numbers.size;
+    this.version = ++versions;
     this.numbers.set(key, number);
     const at = number * State.size;
     if (at + State.size > this.states.length) this.states = doubled(this.states);
@@ -187,6 +209,7 @@ export class Memo {
 
   add(state: number, literal: Lane, effects: Effects, next: number): void {
     const at = this.count++ * Transition.size;
+    this.version = ++versions;
     if (at + Transition.size > this.transitions.length) this.transitions = doubled(this.transitions);
     const { transitions } = this;
     this.store(at + Transition.literal, literal);
@@ -201,7 +224,7 @@ export class Memo {
     transitions[at + Transition.ids] =
       (effects.flags & Effect.hasIds) === 0
         ? 0
-        : this.ids.push({ keeps: effects.keeps, opened: effects.opened }) - 1;
+        : this.ids.push({ keeps: [...effects.keeps], opened: effects.opened }) - 1;
     const first = state * State.size + State.first;
     transitions[at + Transition.chain] = this.states[first] as number;
     this.states[first] = at;
@@ -240,6 +263,7 @@ export class Memo {
   }
 
   refuse(at: number): void {
+    this.version = ++versions;
     this.transitions[at + Transition.flags] = Effect.isRefused;
   }
 

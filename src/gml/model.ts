@@ -28,6 +28,9 @@ export interface FeatureType {
   readonly geometries: readonly { readonly name: string; readonly type: string }[];
 }
 
+/** `simd`: WebAssembly, where it has 128-bit SIMD; `typescript`: everywhere. */
+export type GmlEngine = 'simd' | 'typescript';
+
 export interface GmlConverterOptions {
   /** Types and order of the attributes. Absent: strings only, in the order they come. */
   readonly featureType?: FeatureType;
@@ -37,6 +40,8 @@ export interface GmlConverterOptions {
   readonly crs: (srsName: string | undefined) => CrsReading;
   /** Where a geometry has no srsName, take the nearest enclosing Envelope's. A service never does: it may differ. */
   readonly srsNameFromEnvelope?: boolean;
+  /** Which loop reads what is plain; what it makes of a document is the same. Absent: the fastest the machine has. */
+  readonly engine?: GmlEngine;
   /** Named bounds; each has a default. Beyond one is a fault that names it. */
   readonly limits?: Partial<GmlLimits>;
 }
@@ -76,6 +81,8 @@ export interface GmlConverter {
   push(bytes: Uint8Array): Converted;
   /** The document is over. @throws GmlError where it is not whole */
   end(): Converted;
+  /** The loop in use. */
+  readonly engine: GmlEngine;
   /** Features written so far. */
   readonly numberOfFeatures: number;
   /** `numberOfFeatures` / `numberMatched` as the root element says it, once it has been read: what a hits answer holds. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import {
   type Converted,
@@ -5,6 +6,7 @@ import {
   type FeatureType,
   type GmlConverter,
   type GmlConverterOptions,
+  type GmlEngine,
   GmlError,
   readFeatureTypes,
 } from '../../src/gml/index.js';
@@ -33,10 +35,23 @@ export function convert(gml: string | Uint8Array, options: Options = {}, cut = I
   return convertCut(gml, options, () => cut);
 }
 
-/** The document in pieces; `next` says how long the next one is. */
+/** The document in pieces; `next` says how long the next one is. By every loop there is: all must say the same. */
 export function convertCut(gml: string | Uint8Array, options: Options, next: () => number): Outcome {
   const bytes = typeof gml === 'string' ? Buffer.from(gml) : gml;
-  const converter = createGmlConverter({ crs: () => ({ swap: false }), ...options });
+  const lengths: number[] = [];
+  const outcome = convertBy('typescript', bytes, options, () => {
+    lengths.push(next());
+    return lengths.at(-1) as number;
+  });
+  let piece = 0;
+  const other = convertBy('simd', bytes, options, () => lengths[piece++] ?? Number.POSITIVE_INFINITY);
+  assert.deepStrictEqual(other, outcome);
+  return outcome;
+}
+
+function convertBy(engine: GmlEngine, bytes: Uint8Array, options: Options, next: () => number): Outcome {
+  const converter = createGmlConverter({ crs: () => ({ swap: false }), ...options, engine });
+  assert.equal(converter.engine, engine);
   const parts: string[] = [];
   const error = run(converter, bytes, next, (converted) => parts.push(...cutAtEnds(converted)));
   const text = parts.join(',');

@@ -1,0 +1,109 @@
+import { toMedian } from '../measure/median.js';
+import type { ServerProcess } from '../measure/process.js';
+import type { Options } from '../options.js';
+import { toFigure, toMegabytes, toRatio } from '../report/figures.js';
+import type { Demand, Section, Table } from '../report/section.js';
+import { BLOCK_BYTES } from './questions.js';
+import { type Contender, contenders, readBlockFeatures, startUpstream } from './servers.js';
+import { type Transfer, transfer } from './transfer.js';
+
+const WARM_UP = 3;
+/** Answers take a fraction of a second each: more of them than there are runs. */
+const TRANSFERS_A_RUN = 5;
+const MOST_RATIO = 3;
+const MOST_LATER_MS = 5;
+
+interface Measured {
+  readonly contender: Contender;
+  readonly transfers: Transfer[];
+  peakMemory: number;
+}
+
+/** A large answer through the whole service, beside a pipe of the same upstream. */
+export async function runTransfers(options: Options, tell: (progress: string) => void): Promise<Section> {
+  const blocks = Math.max(1, Math.round((options.megabytes * 1e6) / BLOCK_BYTES));
+  const upstream = await startUpstream();
+  const servers = new Map<Contender, ServerProcess>();
+  try {
+    const blockFeatures = await readBlockFeatures(upstream.url);
+    for (const contender of contenders) servers.set(contender, await contender.start(upstream.url));
+    const all = contenders.map((contender): Measured => ({ contender, transfers: [], peakMemory: 0 }));
+    for (let i = -WARM_UP; i < options.runs * TRANSFERS_A_RUN; i++) {
+      for (const { contender, transfers } of all) {
+        if (isSlow(contender) && i >= options.runs) continue;
+        tell(`${blocks * 10} MB: ${i < 0 ? 'warm-up' : i + 1}, ${contender.name}`);
+        const { url } = servers.get(contender) as ServerProcess;
+        const done = await transfer(url + contender.toPath({ blocks }, blockFeatures));
+        check(contender, done, blocks, blockFeatures);
+        if (i >= 0) transfers.push(done);
+      }
+    }
+    for (const measured of all)
+      measured.peakMemory = servers.get(measured.contender)?.memory().peak ?? Number.NaN;
+    return toSection(all, blocks, options);
+  } finally {
+    for (const server of [...servers.values(), upstream]) await server.stop();
+  }
+}
+
+const isSlow = ({ name }: Contender) => name === 'parse-and-send';
+
+/** @throws Error where an answer is not all there */
+function check({ name }: Contender, { bytes, end }: Transfer, blocks: number, blockFeatures: number): void {
+  const count = blocks * blockFeatures;
+  const isWhole =
+    name === 'service'
+      ? end.includes(`"numberReturned":${count},`)
+      : name === 'parse-and-send'
+        ? end.endsWith(']}') && bytes > blocks * BLOCK_BYTES * 0.5
+        : end.endsWith('</wfs:FeatureCollection>') && bytes > blocks * BLOCK_BYTES;
+  if (!isWhole) throw new Error(`${name}: not the answer asked for: ${end}`);
+}
+
+const toSeconds = ({ transfers }: Measured) => toMedian(transfers.map(({ seconds }) => seconds));
+const toFirstByte = ({ transfers }: Measured) =>
+  toMedian(transfers.map(({ firstByteSeconds }) => firstByteSeconds));
+
+function toSection(all: readonly Measured[], blocks: number, { runs }: Options): Section {
+  const [pipe, service] = all as [Measured, Measured, ...Measured[]];
+  const table: Table = {
+    caption: `${blocks * 10} MB of GML through HTTP`,
+    columns: ['server', 'wall, ms', 'of the pipe', 'first byte, ms', 'MB sent', 'peak MB'],
+    rows: all.map((measured) => [
+      measured.contender.title,
+      toFigure(toSeconds(measured) * 1000),
+      measured === pipe ? '' : toRatio(toSeconds(measured) / toSeconds(pipe)),
+      toFigure(toFirstByte(measured) * 1000),
+      toMegabytes(measured.transfers[0]?.bytes ?? Number.NaN),
+      toMegabytes(measured.peakMemory),
+    ]),
+  };
+  return {
+    title: 'A large answer through the whole service',
+    notes: [
+      `Medians of ${runs * TRANSFERS_A_RUN} answers of each, interleaved and after ${WARM_UP} to warm up (${runs} of the way that parses). The upstream, in a process of its own, sends ${blocks === 1 ? '10 MB' : `the same 10 MB ${blocks} times, in one collection`}, from memory; it, the server and the client share this machine's processors. The service runs as it ships, but logs only warnings.`,
+    ],
+    tables: [table],
+    demands: toDemands(pipe, service, blocks),
+    quoted: [table],
+  };
+}
+
+function toDemands(pipe: Measured, service: Measured, blocks: number): Demand[] {
+  const ratio = toSeconds(service) / toSeconds(pipe);
+  const later = (toFirstByte(service) - toFirstByte(pipe)) * 1000;
+  return [
+    {
+      what: `${blocks * 10} MB through HTTP: wall time, of a plain Node pipe's`,
+      target: `≤ ${MOST_RATIO} ×`,
+      measured: toRatio(ratio),
+      isMet: ratio <= MOST_RATIO,
+    },
+    {
+      what: `${blocks * 10} MB through HTTP: first byte, after the pipe's, warm`,
+      target: `≤ ${MOST_LATER_MS} ms`,
+      measured: `${toFigure(later)} ms`,
+      isMet: later <= MOST_LATER_MS,
+    },
+  ];
+}
