@@ -26,6 +26,9 @@ const shares = {
   departement: 10,
   troncon_l93: 10,
   commune_l93: 20,
+  troncon_merc: 10,
+  commune_merc: 10,
+  adresse_merc: 10,
 };
 type Layer = keyof typeof shares;
 const everyLayer = Object.keys(shares) as Layer[];
@@ -54,32 +57,37 @@ const mapserver = {
   ...plain,
   server: 'mapserver',
   width: 6,
-  ids: { parcelle: 'id', commune: 'insee', commune_l93: 'insee' },
+  ids: { parcelle: 'id', commune: 'insee', commune_l93: 'insee', commune_merc: 'insee' },
 } as const;
-const geopackage = {
+const withoutKey = {
   ...mapserver,
-  width: 2, // it compares every feature for every Or
-  suffix: '_gpkg',
   attributes: {
     carreau: ['ligne', 'colonne'],
     troncon: ['nom'],
     troncon_l93: ['nom'],
+    troncon_merc: ['nom'],
     adresse: ['numero'],
+    adresse_merc: ['numero'],
     arbre: ['espece'],
     departement: ['code'],
   },
+} as const;
+const geopackage = {
+  ...withoutKey,
+  width: 2, // it compares every feature for every Or
+  suffix: '_gpkg',
   tolerance: 1e-6,
 } as const;
-const flatgeobuf = { ...mapserver, layers: ['parcelle'], suffix: '_fgb' } as const;
+const flatgeobuf = { ...withoutKey, suffix: '_fgb' } as const;
 const cadastre = { server: 'cadastre', percent: 10 } as const;
 
 const stores: readonly Store[] = [
-  { ...mapserver, store: 'MapServer over PostGIS', percent: 100 },
+  { ...mapserver, store: 'MapServer over PostGIS', percent: 40 },
   { ...mapserver, ...cadastre, store: 'MapServer over PostGIS, other namespace' },
   { ...geopackage, store: 'MapServer over GeoPackage', percent: 12 },
   { ...geopackage, ...cadastre, percent: 5, store: 'MapServer over GeoPackage, other namespace' },
-  { ...flatgeobuf, store: 'MapServer over FlatGeobuf', percent: 20 },
-  { ...flatgeobuf, ...cadastre, store: 'MapServer over FlatGeobuf, other namespace' },
+  { ...flatgeobuf, store: 'MapServer over FlatGeobuf', percent: 10 },
+  { ...flatgeobuf, ...cadastre, percent: 5, store: 'MapServer over FlatGeobuf, other namespace' },
   { ...plain, store: 'QGIS Server over GeoPackage', server: 'qgis', percent: 10, width: 2 },
 ];
 
@@ -213,7 +221,7 @@ async function toQuestions(store: Store, kind: Kind): Promise<Question[]> {
     );
     const toRows = (keys: readonly number[]) => keys.map((key) => rows.get(key) ?? `no row ${key}`);
     const count = Math.max(1, Math.round((shares[layer] * store.percent) / 100));
-    const tolerance = layer.endsWith('_l93') ? LAMBERT_TOLERANCE : store.tolerance;
+    const tolerance = isProjected(layer) ? PROJECTED_TOLERANCE : store.tolerance;
     const judged = await toJudged(layer, kind, tolerance, count);
     return judged.map(({ geometry, sure, unsure }) => ({
       source,
@@ -226,8 +234,10 @@ async function toQuestions(store: Store, kind: Kind): Promise<Question[]> {
   return (await Promise.all(perLayer)).flat();
 }
 
-/** A good metre and a half: what edges and vertices may move by on the way to Lambert-93. */
-const LAMBERT_TOLERANCE = 2e-5;
+const isProjected = (layer: string): boolean => /_(l93|merc)$/.test(layer);
+
+/** A metre of longitude: what edges may move by on the way to Lambert-93 or Web Mercator. */
+const PROJECTED_TOLERANCE = 1.4e-5;
 
 interface Judged {
   readonly geometry: GeoJson;
@@ -307,7 +317,7 @@ async function findByPostgis(
             min(ST_IsValidReason(d.geom)) filter (where not ST_IsValid(d.geom)) fault
        from (values ${values.join(',')}) asked(n, g) cross join ST_Dump(g) d
        left join lateral (select gid, ${tolerance === 0 ? 'true' : isSure} sure
-                            from ${layer.endsWith('_l93') ? 'moved' : layer} t
+                            from ${isProjected(layer) ? 'moved' : layer} t
                            where ${tolerance === 0 ? 'ST_Intersects(t.geom, d.geom)' : isNear}) t on true
       group by n order by n`,
   );
