@@ -79,16 +79,16 @@ const geopackage = {
   tolerance: 1e-6,
 } as const;
 const flatgeobuf = { ...withoutKey, suffix: '_fgb' } as const;
-const cadastre = { server: 'cadastre', percent: 10 } as const;
+const cadastre = { server: 'cadastre', percent: 5 } as const;
 
 const stores: readonly Store[] = [
-  { ...mapserver, store: 'MapServer over PostGIS', percent: 40 },
+  { ...mapserver, store: 'MapServer over PostGIS', percent: 20 },
   { ...mapserver, ...cadastre, store: 'MapServer over PostGIS, other namespace' },
-  { ...geopackage, store: 'MapServer over GeoPackage', percent: 12 },
-  { ...geopackage, ...cadastre, percent: 5, store: 'MapServer over GeoPackage, other namespace' },
-  { ...flatgeobuf, store: 'MapServer over FlatGeobuf', percent: 10 },
-  { ...flatgeobuf, ...cadastre, percent: 5, store: 'MapServer over FlatGeobuf, other namespace' },
-  { ...plain, store: 'QGIS Server over GeoPackage', server: 'qgis', percent: 10, width: 2 },
+  { ...geopackage, store: 'MapServer over GeoPackage', percent: 6 },
+  { ...geopackage, ...cadastre, percent: 3, store: 'MapServer over GeoPackage, other namespace' },
+  { ...flatgeobuf, store: 'MapServer over FlatGeobuf', percent: 8 },
+  { ...flatgeobuf, ...cadastre, percent: 3, store: 'MapServer over FlatGeobuf, other namespace' },
+  { ...plain, store: 'QGIS Server over GeoPackage', server: 'qgis', percent: 8, width: 2 },
 ];
 
 // A mix in which empty answers for all, or everything for all, could not pass.
