@@ -10,6 +10,8 @@ export interface AttributeTest {
   /** Finds every feature that matches, and none else where `isExact`; undefined: nothing narrower can be asked. */
   readonly filter: Filter | undefined;
   readonly isExact: boolean;
+  /** What to ask instead where `filter` finds nothing: servers are known that cannot be asked in its words. */
+  readonly otherwise?: Filter | undefined;
   /** @param json the attribute's value as it stands in the feature */
   matches(json: string): boolean;
 }
@@ -36,26 +38,36 @@ export function toAttributeTest(
     if ('fault' in read) faults.push(read.fault);
     else values.push(TESTS[attribute.type](attribute.name, read.literal));
   }
-  const filters = values.map((value) => value.filter);
-  const test = {
-    name: attribute.name,
-    filter: filters.includes(undefined) ? undefined : toOr(filters as Filter[]),
-    isExact: values.every(({ isExact }) => isExact),
-    matches: (json: string) =>
-      toElements(json).some((element) => values.some((value) => value.matches(element))),
+  const matches = (json: string) =>
+    toElements(json).some((element) => values.some((value) => value.matches(element)));
+  return { test: { name: attribute.name, ...toAnyOf(values), matches }, faults };
+}
+
+type Words = Pick<AttributeTest, 'filter' | 'isExact' | 'otherwise'>;
+
+/** Any of them. Where only some may need other words, all are asked at once: what the rest finds proves nothing. */
+function toAnyOf(words: readonly Words[]): Words {
+  const filters = words.map(({ filter }) => filter);
+  if (filters.includes(undefined)) return { filter: undefined, isExact: false };
+  const others = words.flatMap(({ otherwise }) => otherwise ?? []);
+  const isMixed = others.length > 0 && others.length < words.length;
+  return {
+    filter: toOr([...(filters as Filter[]), ...(isMixed ? others : [])]),
+    isExact: !isMixed && words.every(({ isExact }) => isExact),
+    ...(!isMixed && others.length > 0 && { otherwise: toOr(others) }),
   };
-  return { test, faults };
+}
+
+/** The same test asked in its other words. */
+export function toOtherwise(test: AttributeTest): AttributeTest {
+  const { otherwise, ...rest } = test;
+  return otherwise === undefined ? test : { ...rest, filter: otherwise, isExact: false };
 }
 
 /** Any of the values of both. */
 export function toEither(one: AttributeTest, other: AttributeTest): AttributeTest {
-  const isAskable = one.filter !== undefined && other.filter !== undefined;
-  return {
-    name: one.name,
-    filter: isAskable ? toOr([one.filter, other.filter]) : undefined,
-    isExact: one.isExact && other.isExact,
-    matches: (json) => one.matches(json) || other.matches(json),
-  };
+  const matches = (json: string) => one.matches(json) || other.matches(json);
+  return { name: one.name, ...toAnyOf([one, other]), matches };
 }
 
 const equal = (propertyName: string, literal: string): Filter => ({
@@ -87,7 +99,8 @@ const TESTS: Readonly<Record<SchemaAttribute['type'], (name: string, literal: st
 
   // MapServer 8.0 reads integers beyond 2^53 as doubles, QGIS Server 3.22 does so with the bounds of Between
   integer: (name, literal) => {
-    const isSafe = /^(true|false)$/.test(literal) || Number.isSafeInteger(Number(literal));
+    if (/^(true|false)$/.test(literal)) return toDeclaredInteger(name, literal);
+    const isSafe = Number.isSafeInteger(Number(literal));
     return {
       filter: isSafe
         ? equal(name, literal)
@@ -116,10 +129,12 @@ const TESTS: Readonly<Record<SchemaAttribute['type'], (name: string, literal: st
     matches: (json) => toText(json) === literal || toText(json) === (literal === 'true' ? '1' : '0'),
   }),
 
-  // QGIS Server 3.22 finds no date with PropertyIsEqualTo; Between finds it on every server
+  // QGIS Server 3.22 finds no date with PropertyIsEqualTo; Between finds it on every server but MapServer 8.0 over
+  // GeoPackage, which compares the text of a date with that of a dateTime
   date: (name, literal) => ({
     filter: between(name, literal, literal),
     isExact: true,
+    otherwise: { operator: 'PropertyIsLike', propertyName: name, pattern: `${literal}*` },
     matches: (json) => toText(json).slice(0, literal.length) === literal,
   }),
 
@@ -131,6 +146,17 @@ const TESTS: Readonly<Record<SchemaAttribute['type'], (name: string, literal: st
     matches: (json) => isSameInstant(toText(json), literal),
   }),
 };
+
+/** MapServer 8.0 declares booleans as integers: over PostGIS they are `true` and `false`, over GeoPackage 1 and 0. */
+function toDeclaredInteger(name: string, literal: string): ValueTest {
+  const digit = literal === 'true' ? '1' : '0';
+  return {
+    filter: equal(name, literal),
+    isExact: true,
+    otherwise: equal(name, digit),
+    matches: (json) => toText(json) === literal || toText(json) === digit,
+  };
+}
 
 /**
  * MapServer 8.0: a backslash escapes what follows, `[name]` is the attribute of that name, white space in front is lost.

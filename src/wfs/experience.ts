@@ -14,12 +14,18 @@ export interface Experience {
   /** False once a feature was met whose id is not made of the attribute that was learnt. */
   readonly idHolds: boolean;
   idRefuted(): void;
+  /** In which words an attribute can be asked for, where servers differ; undefined: not seen yet. */
+  wordsFor(attribute: string): Words | undefined;
+  answeredTo(words: Words, attributes: readonly string[]): void;
   readonly canPage: boolean;
   /** startIndex, for this feature type at least. */
   startIndexRefused(): void;
   /** Plain JSON, for people. */
   describe(): Record<string, unknown>;
 }
+
+/** Those of an attribute test, or its others. */
+export type Words = 'usual' | 'other';
 
 export function createExperience(): Experience {
   let largestPage = 0;
@@ -28,6 +34,7 @@ export function createExperience(): Experience {
   let canSort = true;
   let canPage = true;
   let idHolds = true;
+  const wordsByAttribute = new Map<string, Words>();
   return {
     delivered(numberOfFeatures) {
       largestPage = Math.max(largestPage, numberOfFeatures);
@@ -52,6 +59,10 @@ export function createExperience(): Experience {
     },
     idRefuted() {
       idHolds = false;
+    },
+    wordsFor: (attribute) => wordsByAttribute.get(attribute),
+    answeredTo(words, attributes) {
+      for (const attribute of attributes) wordsByAttribute.set(attribute, words);
     },
     get canPage() {
       return canPage;

@@ -2,6 +2,7 @@ import { type Message, ServiceError, toMessage } from '../errors.js';
 import { countVertices } from '../geometry/index.js';
 import type { Converted } from '../gml/index.js';
 import type { FeatureBatch, PageEnd } from '../query/index.js';
+import { toOtherwise } from './attribute-test.js';
 import { isException, isPassing } from './exception.js';
 import { readPageById } from './page-by-id.js';
 import { readScannedPage } from './page-scanned.js';
@@ -23,31 +24,72 @@ import { within } from './within.js';
  * out here of a wider answer. The first step resolves with the first features, or throws.
  */
 export async function* readPage(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const end = yield* readWays(request);
+  const end = yield* readFound(request);
   const warnings = [...request.warnings, ...toWarnings(request, end)];
   return warnings.length === 0 ? end : { ...end, warnings };
 }
 
-async function* readWays(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
+async function* readFound(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const { featureIds } = request.plan;
   if (featureIds !== undefined) return yield* readPageById(request, featureIds);
+  const end = yield* readWays(request);
+  const doubtful = request.plan.tests.filter(({ otherwise }) => otherwise !== undefined);
+  if (doubtful.length === 0) return end;
+  const names = doubtful.map(({ name }) => name);
+  if (end.numberReturned > 0) request.experience.answeredTo('usual', names);
+  return end.numberReturned > 0 ? end : yield* readInOtherWords(request, names, end);
+}
+
+/**
+ * Nothing was found, which may be the fault of the words: the question is put in the others, once, until it is known which
+ * the upstream reads.
+ * @param none what to answer where they find nothing either, or are refused
+ */
+async function* readInOtherWords(
+  request: PageRequest,
+  names: readonly string[],
+  none: PageEnd,
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  const { plan, experience } = request;
+  const other = { ...request, plan: { ...plan, tests: plan.tests.map(toOtherwise) } };
+  const [asking] = await toWays(other);
+  if (asking === undefined) return none;
+  const page = readScannedPage(other, asking, !isSpatialExact(plan, asking));
+  const end = yield* readUnless((error) => isException(error) && !isPassing(error), page);
+  if (end?.numberReturned === 0) return none;
+  experience.answeredTo(end === undefined ? 'usual' : 'other', names);
+  return end ?? none;
+}
+
+/** The page; undefined where it fails before its first feature by a fault that may be. */
+async function* readUnless(
+  mayBe: (error: unknown) => boolean,
+  page: AsyncGenerator<FeatureBatch, PageEnd, void>,
+): AsyncGenerator<FeatureBatch, PageEnd | undefined, void> {
+  let isBegun = false;
+  try {
+    for (let step = await page.next(); ; step = await page.next()) {
+      if (step.done) return step.value;
+      isBegun = true;
+      yield step.value;
+    }
+  } catch (error) {
+    if (isBegun || !mayBe(error)) throw error;
+    return undefined;
+  } finally {
+    await page.return(undefined as never); // a reader who leaves ends the request
+  }
+}
+
+async function* readWays(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const ways = await toWays(request);
   for (const [k, asking] of ways.entries()) {
-    let isBegun = false;
     const page = isExact(request, asking)
       ? readExactPage(request, asking)
       : readScannedPage(request, asking, !isSpatialExact(request.plan, asking));
-    try {
-      for (let step = await page.next(); ; step = await page.next()) {
-        if (step.done) return step.value;
-        isBegun = true;
-        yield step.value;
-      }
-    } catch (error) {
-      if (isBegun || k === ways.length - 1 || !mayBeAskedLess(error, request, asking)) throw error;
-    } finally {
-      await page.return(undefined as never); // a reader who leaves ends the request
-    }
+    const isLast = k === ways.length - 1;
+    const end = yield* readUnless((error) => !isLast && mayBeAskedLess(error, request, asking), page);
+    if (end !== undefined) return end;
   }
   throw new Error('no way to ask');
 }

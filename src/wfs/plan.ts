@@ -12,8 +12,9 @@ import {
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
 import type { SpatialFilter } from './abilities.js';
-import { type AttributeTest, toAttributeTest, toEither } from './attribute-test.js';
+import { type AttributeTest, toAttributeTest, toEither, toOtherwise } from './attribute-test.js';
 import { type FilterForm, toFormBbox, toFormGeometry } from './coordinates.js';
+import type { Experience } from './experience.js';
 import { type Filter, toAnd, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { toKnownName } from './names.js';
@@ -124,6 +125,19 @@ function toDensified(geometry: Geometry, most: number): Geometry {
       if (deviation > EARTH_RADIUS) return geometry;
     }
   }
+}
+
+/** Attributes of which it is known in which words the upstream can be asked for them are asked in those alone. */
+export function inKnownWords(plan: Plan, experience: Pick<Experience, 'wordsFor'>): Plan {
+  const tests = plan.tests.map((test) => {
+    const words = experience.wordsFor(test.name);
+    return words === 'other'
+      ? toOtherwise(test)
+      : words === 'usual'
+        ? { ...test, otherwise: undefined }
+        : test;
+  });
+  return { ...plan, tests };
 }
 
 /** As much of a plan as an upstream is asked for. */

@@ -64,8 +64,10 @@ export async function* readSorted(
     if (isBegun || !isException(error) || isPassing(error)) throw error;
     const other = added.length > 0 ? [...plan.sortBy] : toSortWithoutKey(error, request);
     if (other === undefined) throw error;
-    yield* readWindow(request, window, other);
-    if (added.length > 0) experience.sortRefused();
+    for await (const batch of readWindow(request, window, other)) {
+      if (added.length > 0) experience.sortRefused(); // at once: who has read a page does not read on
+      yield batch;
+    }
   }
 }
 

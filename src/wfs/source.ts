@@ -29,7 +29,7 @@ import { type Hint, type Learnt, learn, type Subject, WORLD } from './learning.j
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
 import { readPage } from './page.js';
-import { toPlan } from './plan.js';
+import { inKnownWords, toPlan } from './plan.js';
 import { createReachability } from './reachability.js';
 import type { PageRequest } from './read.js';
 import { createRedirecting } from './redirect.js';
@@ -189,7 +189,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const leaving = new AbortController();
     const toRequest = (known: Learnt): PageRequest => ({
       query,
-      plan,
+      plan: inKnownWords(plan, getExperience(subject.typeName)),
       typeName: subject.typeName,
       type: subject.type,
       learnt: known,

@@ -137,6 +137,44 @@ describe.each([
   });
 });
 
+// Over these no layer is sorted by a key of the table: GeoPackage has none that MapServer tells, FlatGeobuf refuses to sort.
+// Their order does not change, but nothing says so: `warnings` does wherever there is more than one page.
+describe.each(['_gpkg', '_fgb'] as const)('following next over MapServer and NAME%s', (suffix) => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService(toLab().mapserver, { WFS_RATE_LIMIT: '1000' });
+  });
+  afterAll(() => service?.stop());
+
+  test.each<[string, string, number]>([
+    ['adresse', 'numero', 97],
+    ['adresse', 'numero', 1000],
+    ['troncon', 'nom', 50],
+    ['troncon_l93', 'nom', 499],
+    ['adresse_merc', 'numero', 600],
+  ])('%s by its %s, with _limit %i', async (layer, attribute, limit) => {
+    const pages = await service.walk({ source: `${layer}${suffix}`, _limit: limit });
+    const rows = (await sqlList(`select ${attribute} from ${layer}`)).sort();
+    expect(pages).toHaveLength(Math.ceil(rows.length / limit));
+    const walked = pages.flatMap(({ features }) =>
+      features.map(({ properties }) => String(properties[attribute])),
+    );
+    expect(walked.sort()).toEqual(rows);
+    for (const { numberMatched } of pages) expect([undefined, rows.length]).toContain(numberMatched);
+    expect(pages.at(-1)?.numberMatched).toBe(rows.length);
+    for (const { warnings } of pages)
+      expect(warnings?.map(({ code }) => code)).toEqual(['wfs.unstableOrder']);
+  });
+
+  test.each([700, 5000])('parcelle, with _limit %i', async (limit) => {
+    const pages = await service.walk({ source: `parcelle${suffix}`, _limit: limit });
+    const expected = (await sqlList(`select 'parcelle${suffix}.' || id from parcelle`)).sort();
+    expectPages(pages, limit, expected);
+    const isTold = suffix === '_fgb' && limit < 5000;
+    for (const { warnings } of pages) expect(warnings === undefined).toBe(!isTold);
+  });
+});
+
 describe('following next over QGIS Server', () => {
   let service: Service;
   beforeAll(async () => {

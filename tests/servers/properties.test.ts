@@ -25,7 +25,7 @@ const servers: readonly Server[] = [
     server: 'qgis',
     key: 'fid',
     // The eight decimals of the project, but six where it transforms a projected layer to degrees.
-    toPrecision: (layer) => (layer === 'troncon_l93' ? 0.5e-6 : 0.5e-8),
+    toPrecision: (layer) => (layer.endsWith('_l93') ? 0.5e-6 : 0.5e-8),
     says: (text) => toTextWithoutZone(toTextOfQt(text)),
   },
 ];
@@ -47,6 +47,7 @@ const layers = {
   commune: 'MultiPolygon',
   troncon: 'LineString',
   troncon_l93: 'MultiLineString',
+  commune_l93: 'MultiPolygon',
   adresse: 'Point',
   arbre: 'MultiPoint',
   carreau: 'Polygon',

