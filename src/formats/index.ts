@@ -1,4 +1,4 @@
 export { createCollectionWriter } from './collection.js';
 export type { Batch, FeatureWriter, Link, Page } from './model.js';
-export { createOverlapWriter, type OverlapWriter } from './overlap.js';
+export { createOverlapWriter } from './overlap.js';
 export { createSequenceWriter } from './sequence.js';
