@@ -1,4 +1,3 @@
 export { createCollectionWriter } from './collection.js';
 export type { Batch, FeatureWriter, Link, Page } from './model.js';
-export { createOverlapWriter } from './overlap.js';
 export { createSequenceWriter } from './sequence.js';

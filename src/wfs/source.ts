@@ -26,6 +26,7 @@ import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
 import { type Learnt, learn, type Subject } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
+import { withOverlaps } from './overlap.js';
 import { readPage } from './page.js';
 import { toPlan } from './plan.js';
 import { createReachability } from './reachability.js';
@@ -175,7 +176,8 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
     const { key, subject, toRequest, know, leave } = await prepare(query, caller);
     const ask = async (known: Learnt) => {
-      const page = readPage(toRequest(known));
+      const read = readPage(toRequest(known));
+      const page = query.overlap ? withOverlaps(read, query) : read;
       return resume(await page.next(), page, leave);
     };
     const features = await ask(await know())

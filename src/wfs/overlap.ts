@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createOverlap, type GeoJsonGeometry, type Overlap } from '../geometry/index.js';
-import type { Batch } from './model.js';
+import { toMessage } from '../errors.js';
+import { createOverlap, type GeoJsonGeometry, type Overlap, toBboxGeometries } from '../geometry/index.js';
+import type { FeatureBatch, PageEnd, SearchQuery } from '../query/index.js';
 
 /** Puts an `overlap` member into features. */
 export interface OverlapWriter {
   /** The features of the batch, each with what it shares with the geometries, or `null`. Lets others run meanwhile. */
-  writeOverlaps(batch: Batch): Promise<Batch>;
+  writeOverlaps(batch: FeatureBatch): Promise<FeatureBatch>;
   /** Features so far whose overlap would have taken more work than a feature, or all of them together, may take. */
   readonly skipped: number;
 }
@@ -49,6 +50,23 @@ export function createOverlapWriter(geometries: readonly GeoJsonGeometry[]): Ove
       return skipped;
     },
   };
+}
+
+/** The page, each of its features with what it shares with the query's geometry, or else its bbox. */
+export async function* withOverlaps(
+  page: AsyncGenerator<FeatureBatch, PageEnd, void>,
+  { geometries, bbox }: SearchQuery,
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  const writer = createOverlapWriter(geometries ?? (bbox === undefined ? [] : toBboxGeometries(bbox)));
+  try {
+    let step = await page.next();
+    for (; !step.done; step = await page.next()) yield await writer.writeOverlaps(step.value);
+    if (writer.skipped === 0) return step.value;
+    const skipped = toMessage('wfs.overlapSkipped', { count: writer.skipped });
+    return { ...step.value, warnings: [...(step.value.warnings ?? []), skipped] };
+  } finally {
+    await page.return(undefined as unknown as PageEnd);
+  }
 }
 
 /** Square millimetres and millimetres are beyond what any position says; of a share, six digits that count. */
