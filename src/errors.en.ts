@@ -34,6 +34,7 @@ export const texts = {
   'explain.intersected': 'The upstream computes the intersection.',
   'explain.read':
     'The upstream reads no spatial filter: the layer, up to {count} features, is read and intersected here.',
+  'explain.overlapped': 'what each feature shares with geom is measured here, on the ellipsoid',
   'explain.reprojected': 'The upstream answers in EPSG:{code}; coordinates become WGS84 here.',
   'explain.sorted': 'Sorted by {name}, so that pages neither overlap nor miss a feature.',
   'explain.swapped': 'The upstream writes latitude or northing first; coordinates change places here.',
@@ -115,6 +116,7 @@ export const texts = {
   'query.notOneOf': 'must be one of {names}',
   'query.notScalar': 'must be a text, a number, a boolean, null, or an array of these',
   'query.notText': 'must be a text',
+  'query.overlapAlone': 'needs geom or bbox',
   'query.notWithFeatureId': 'cannot be combined with _featureId',
   'query.tooManyItems': 'holds more than {max} items',
   'query.tooManyNames': 'more than {max} attributes are named',
@@ -163,6 +165,8 @@ export const texts = {
   'wfs.stalled': 'The upstream WFS stopped sending for {seconds} s.',
   'wfs.tooManyToScan':
     'This upstream cannot be asked for this exactly, and {source} has more than the {count} features that may be read to filter them here (LOCAL_SCAN_MAX_FEATURES).',
+  'wfs.overlapSkipped':
+    '{count} features have an overlap of null: their geometries, or all of them together, would take too long to measure',
   'wfs.tooManyDigits': '{name} has no numbers of more than {count} digits',
   'wfs.truncatedResponse': 'The upstream WFS says that it could not give the whole answer.',
   'wfs.unreachable': 'The upstream WFS cannot be reached ({code}).',

@@ -51,6 +51,7 @@ describe('the document', () => {
       '_propertyNames',
       '_sortBy',
       '_count',
+      '_overlap',
       '_explain',
     ]);
     expect(Object.keys(document.components.schemas.SearchBody.properties).sort()).toEqual(

@@ -26,7 +26,7 @@ export function toQueryKey(query: SearchQuery): string {
   const known = digests.get(query);
   if (known !== undefined) return known;
   const { source, geometries, bbox, featureIds, attributes, propertyNames, sortBy } = query;
-  const { limit, startIndex, count } = query;
+  const { limit, startIndex, count, overlap = false } = query;
   const filters = attributes.map(toCanonicalFilter).sort(([a], [b]) => compare(a, b));
   const canonical = JSON.stringify([
     source,
@@ -39,6 +39,7 @@ export function toQueryKey(query: SearchQuery): string {
     limit,
     startIndex,
     count,
+    overlap,
   ]);
   const digest = createHash('sha256').update(canonical).digest('base64url');
   digests.set(query, digest);

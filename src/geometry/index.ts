@@ -5,5 +5,6 @@ export { densify } from './densify.js';
 export { createWithinDistance, isWithinDistance } from './distance.js';
 export { createIntersects } from './intersects.js';
 export type { Bbox, GeoJsonGeometry, Geometry, Position } from './model.js';
+export { createOverlap, type Overlap } from './overlap.js';
 export { countVertices, mapPositions, toPositions } from './positions.js';
 export { readGeometries } from './read.js';

@@ -34,6 +34,8 @@ export interface SearchQuery {
   /** Features skipped before the page, at least 0. */
   readonly startIndex: number;
   readonly count: 'auto' | 'always' | 'never';
+  /** Each feature is to tell how much of it `geometries`, or else `bbox`, share with it. */
+  readonly overlap?: true;
   /** How it would be asked is wanted, not the features. */
   readonly explain?: true;
 }

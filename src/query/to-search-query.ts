@@ -22,6 +22,7 @@ const ourNames = [
   '_propertyNames',
   '_sortBy',
   '_count',
+  '_overlap',
   '_explain',
 ] as const;
 
@@ -106,10 +107,18 @@ function readCount(parameters: Ours): SearchQuery['count'] {
   return count ?? parameters.fault('_count', 'query.notOneOf', { names: 'auto, true, false' }) ?? 'auto';
 }
 
-function readExplain(parameters: Ours): true | undefined {
-  const value = parameters.value('_explain');
+function readFlag(parameters: Ours, name: '_explain' | '_overlap'): true | undefined {
+  const value = parameters.value(name);
   if (value === undefined || String(value) === 'false') return undefined;
-  return String(value) === 'true' || parameters.fault('_explain', 'query.notOneOf', { names: 'true, false' });
+  return String(value) === 'true' || parameters.fault(name, 'query.notOneOf', { names: 'true, false' });
+}
+
+/** With what a feature overlaps has to be said. */
+function readOverlap(parameters: Ours): true | undefined {
+  const overlap = readFlag(parameters, '_overlap');
+  if (overlap && !parameters.has('geom') && !parameters.has('bbox'))
+    return parameters.fault('_overlap', 'query.overlapAlone');
+  return overlap;
 }
 
 /** Ids name features outright: nothing may narrow or order them further. */
@@ -137,10 +146,11 @@ export function toSearchQuery(given: readonly RawParameter[], limits: QueryLimit
   const propertyNames = parameters.names('_propertyNames');
   const sortBy = readSortBy(parameters);
   const count = readCount(parameters);
-  const explain = readExplain(parameters);
+  const overlap = readOverlap(parameters);
+  const explain = readFlag(parameters, '_explain');
   const attributes = parameters.attributes();
   checkFeatureIdAlone(parameters, attributes);
   if (parameters.faults.length > 0) throw invalidRequest(parameters.orderedFaults());
-  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy, explain });
+  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy, overlap, explain });
   return { source, ...optional, attributes, limit, startIndex, count };
 }

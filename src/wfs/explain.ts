@@ -60,6 +60,7 @@ function toSteps(request: PageRequest, asking: Asking): Message[] {
       toWindowRequest(request, { filter: undefined, propertyNames: undefined, maxFeatures: 1, startIndex: 0 })
         .sortBy ?? []
     ).map(({ propertyName }) => toMessage('explain.sorted', { name: propertyName })),
+    ...(query.overlap ? [toMessage('explain.overlapped')] : []),
     ...(canPage(request) === false && query.startIndex > 0
       ? [toMessage('explain.headSkipped', { count: query.startIndex })]
       : []),

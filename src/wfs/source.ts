@@ -28,6 +28,7 @@ import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
 import { type Hint, type Learnt, learn, type Subject, WORLD } from './learning.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
+import { withOverlaps } from './overlap.js';
 import { readPage } from './page.js';
 import { inKnownWords, toPlan } from './plan.js';
 import { createReachability } from './reachability.js';
@@ -215,7 +216,8 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
     const { key, subject, toRequest, know, leave } = await prepare(query, caller);
     const ask = async (known: Learnt) => {
-      const page = readPage(toRequest(known));
+      const read = readPage(toRequest(known));
+      const page = query.overlap ? withOverlaps(read, query) : read;
       const first = await page.next();
       return resume(first, page, { leave, toFault: (error) => toLateFault(error, subject, known) });
     };
