@@ -31,6 +31,7 @@ const query: fc.Arbitrary<SearchQuery> = fc
     limit: fc.constantFrom(1, 10),
     startIndex: fc.constantFrom(0, 1, 10),
     count: fc.constantFrom('auto' as const, 'always' as const, 'never' as const),
+    overlap: fc.option(fc.constant(true as const), { nil: undefined }),
   })
   .map((given) => JSON.parse(JSON.stringify(given)) as SearchQuery);
 

@@ -95,6 +95,7 @@ describe('processes that share a file', () => {
 describe('the service', () => {
   const env = () => ({
     WFS_URL: domain.wfsUrl,
+    CACHE_TTL_S: '0', // each search is to need the account
     WFS_OAUTH_FILE: file,
     WFS_OAUTH_CLIENT_ID: domain.oauth.client.id,
     WFS_OAUTH_CLIENT_SECRET: String(domain.oauth.client.secret),
