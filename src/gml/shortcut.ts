@@ -454,7 +454,8 @@ export class Shortcut {
     const type = TYPES[parameter];
     const isZulu = type === 'date' && at - start === 11 && isZuluDay(bytes, start);
     const isOther =
-      (type === 'date' && at - start !== 10 && !isZulu) || (type === 'dateTime' && bytes[start + 10] === 0x20);
+      (type === 'date' && at - start !== 10 && !isZulu) ||
+      (type === 'dateTime' && bytes[start + 10] === 0x20);
     const isPlain = at > start && !isOther && bytes[start] !== 0x20 && bytes[at - 1] !== 0x20;
     if (bytes[at] !== LT || !isPlain || at - start > TYPED_MAX) return this.passTyped(parameter);
     this.wholeFrom = start;
