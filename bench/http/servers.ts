@@ -24,7 +24,7 @@ const SERVICE_ENV = {
   WFS_APIKEY_IN: 'none',
 };
 
-const toLon = (features: number) => Object.keys(MET_AT).find((lon) => MET_AT[lon] === features) ?? '0';
+const toWest = (features: number) => Object.keys(MET_AT).find((west) => MET_AT[west] === features) ?? '0';
 
 export const service: Contender = {
   name: 'service',
@@ -33,7 +33,12 @@ export const service: Contender = {
     startServer([join(paths.dist, 'main.js')], { ...SERVICE_ENV, WFS_URL: `${upstream}/wfs` }),
   toPath(question, blockFeatures) {
     if ('blocks' in question) return `${SEARCH}?source=${SOURCE}&_limit=${question.blocks * blockFeatures}`;
-    const geom = { type: 'Point', coordinates: [Number(toLon(question.features)), 48] };
+    // Two points, so that all features lie in their box: the service refuses those that cannot be meant.
+    const corners = [
+      [Number(toWest(question.features)), 40],
+      [11, 52],
+    ];
+    const geom = { type: 'MultiPoint', coordinates: corners };
     return `${SEARCH}?source=${SOURCE}&geom=${encodeURIComponent(JSON.stringify(geom))}`;
   },
 };

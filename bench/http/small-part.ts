@@ -15,7 +15,7 @@ const WARM_SECONDS = 1;
 /** Requests a second of each contender (key: its name), run by run. */
 type Rates = Map<string, number[]>;
 
-/** Many small questions at once: a point, and the features it meets. */
+/** Many small questions at once: two points, and the features they find. */
 export async function runSmall(options: Options, tell: (progress: string) => void): Promise<Section> {
   const upstream = await startUpstream();
   const servers = new Map<Contender, ServerProcess>();

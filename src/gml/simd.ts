@@ -62,7 +62,7 @@ const NOTATIONS: Readonly<Record<Opening['notation'], number>> = { posList: 1, c
 
 /**
  * Whole features by what was learnt, sixteen bytes at a time, in WebAssembly: 2 to 3 times as fast as TypeScript, and at
- * speed from the first call, since it is compiled before it runs. One for the whole process: it keeps nothing of a
+ * once, since it is compiled before it runs. One for the whole process: it keeps nothing of a
  * document between two calls but the memo's tables, so converters take turns, and their number costs no memory.
  */
 export class SimdLoop {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import {
   type Converted,
+  type CrsReading,
   createGmlConverter,
   type FeatureType,
   type GmlConverter,
@@ -39,12 +40,23 @@ export function convert(gml: string | Uint8Array, options: Options = {}, cut = I
 export function convertCut(gml: string | Uint8Array, options: Options, next: () => number): Outcome {
   const bytes = typeof gml === 'string' ? Buffer.from(gml) : gml;
   const lengths: number[] = [];
-  const outcome = convertBy('typescript', bytes, options, () => {
+  const readings = new Map<string | undefined, CrsReading>();
+  const { crs = () => ({ swap: false }) } = options;
+  const asking: Options = {
+    ...options,
+    crs(srsName) {
+      const reading = crs(srsName);
+      readings.set(srsName, reading);
+      return reading;
+    },
+  };
+  const outcome = convertBy('typescript', bytes, asking, () => {
     lengths.push(next());
     return lengths.at(-1) as number;
   });
   let piece = 0;
-  const other = convertBy('simd', bytes, options, () => lengths[piece++] ?? Number.POSITIVE_INFINITY);
+  const answered: Options = { ...options, crs: (srsName) => readings.get(srsName) ?? crs(srsName) };
+  const other = convertBy('simd', bytes, answered, () => lengths[piece++] ?? Number.POSITIVE_INFINITY);
   assert.deepStrictEqual(other, outcome);
   return outcome;
 }
