@@ -22,6 +22,9 @@ const SERVICE_ENV = {
   LIMIT_MAX: '100000000',
   WFS_MAX_RESPONSE_BYTES: '100000000000',
   WFS_APIKEY_IN: 'none',
+  WFS_RATE_LIMIT: '10000',
+  WFS_MAX_CONCURRENCY: '1000',
+  CACHE_TTL_S: '0', // what is measured is asked anew
 };
 
 const toWest = (features: number) => Object.keys(MET_AT).find((west) => MET_AT[west] === features) ?? '0';
