@@ -4,6 +4,7 @@ import { type Filter, toOr } from './filter.js';
 import { toLiteral } from './literal.js';
 import { type PageRequest, readSorted, toFeatures } from './read.js';
 
+const FEW_IDS = 8; // not too many for any server
 const IDS_PER_REQUEST = 50; // QGIS Server 3.22 answers 90 and more with an empty 200
 
 /** Features by their ids, as many requests as it takes, in the order the upstream gives them. */
@@ -53,12 +54,32 @@ async function* readByIds(
   for (const toFilter of ways) {
     const ids = [...missing];
     for (let at = 0; at < ids.length; at += IDS_PER_REQUEST) {
-      const filter = toFilter(ids.slice(at, at + IDS_PER_REQUEST), request);
-      if (filter === undefined) continue;
-      for await (const found of readByFilter(request, filter, propertyNames)) {
+      const some = ids.slice(at, at + IDS_PER_REQUEST);
+      for await (const found of readParted(request, some, toFilter, propertyNames)) {
         if (missing.delete(found.id)) yield found; // else asked for wider, or sent twice
       }
     }
+  }
+}
+
+type ToFilter = (featureIds: readonly string[], request: PageRequest) => Filter | undefined;
+
+/** MapServer 8.0 over GeoPackage refuses some dozens of values in one filter: half of them are asked for, and the others. */
+async function* readParted(
+  request: PageRequest,
+  ids: readonly string[],
+  toFilter: ToFilter,
+  propertyNames: readonly string[] | undefined,
+): AsyncGenerator<Found> {
+  const filter = toFilter(ids, request);
+  if (filter === undefined) return;
+  try {
+    yield* readByFilter(request, filter, propertyNames);
+  } catch (error) {
+    if (!isException(error) || ids.length < FEW_IDS) throw error;
+    const middle = Math.ceil(ids.length / 2);
+    for (const half of [ids.slice(0, middle), ids.slice(middle)])
+      yield* readParted(request, half, toFilter, propertyNames);
   }
 }
 

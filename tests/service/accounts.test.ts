@@ -41,6 +41,7 @@ beforeAll(async () => {
   await authorize(domains.south, fileOf('south'), { ageS: 0, expiresInS: 3600 });
   service = await startProcess({
     WFS_MODULES_FILE: path,
+    CACHE_TTL_S: '0', // each search is to need the account
     NORTH_SECRET: String(domains.north.oauth.client.secret),
     SOUTH_SECRET: String(domains.south.oauth.client.secret),
     WFS_OAUTH_SCOPE: 'nobody-asks-for-this',
