@@ -52,6 +52,8 @@ export interface Config {
   readonly bodyLimit: number;
   readonly geomMaxVertices: number;
   readonly localScanMaxFeatures: number;
+  /** What the page at `/` draws its map on; absent: a graticule, which needs no network. */
+  readonly explorerTiles?: { readonly url: string; readonly attribution: string };
   /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
   readonly ignored: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -108,6 +110,13 @@ function readPublicUrl(given: string): string | undefined {
 function readWfsUrl(given: string): string | undefined {
   const url = readHttpUrl(given.replaceAll('{apikey}', 'apikey'));
   return url === undefined || url.hash ? undefined : given;
+}
+
+/** `{s}`, where there is one, stands for a label of the host. */
+function readTilesUrl(given: string): string | undefined {
+  const hasAll = ['{z}', '{x}', '{y}'].every((part) => given.includes(part));
+  const isFilled = /^https?:\/\/[^{}]+$/.test(given.replace('{s}.', '').replace(/\{[zxyr]\}/g, '0'));
+  return hasAll && isFilled && readHttpUrl(given.replace('{s}.', '')) !== undefined ? given : undefined;
 }
 
 function readProxyUrl(given: string): string | undefined {
@@ -219,6 +228,8 @@ export const variables = {
   BODY_LIMIT: { default: '10mb', read: value('must be a size such as 512kb or 10mb', readSize) },
   GEOM_MAX_VERTICES: { default: '50000', read: integer(1, maxTimerMs) },
   LOCAL_SCAN_MAX_FEATURES: { default: '100000', read: integer(0, maxTimerMs) },
+  EXPLORER_TILES: { read: value(`${url} with {z}, {x} and {y}`, readTilesUrl) },
+  EXPLORER_TILES_ATTRIBUTION: { read: text('must be one line of text', /^\P{Cc}+$/u) },
   LOG_LEVEL: {
     default: 'info',
     read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
@@ -358,6 +369,10 @@ function toOAuth(values: Values): OAuthSettings | undefined {
   });
 }
 
+function toTiles({ EXPLORER_TILES: url, EXPLORER_TILES_ATTRIBUTION: attribution = '' }: Values) {
+  return url === undefined ? undefined : Object.freeze({ url, attribution });
+}
+
 const optional = <K extends string, T>(key: K, given: T | undefined) =>
   (given === undefined ? {} : { [key]: given }) as { readonly [P in K]?: T };
 
@@ -394,6 +409,7 @@ export function loadConfig(env: Environment): Config {
     bodyLimit: values.BODY_LIMIT,
     geomMaxVertices: values.GEOM_MAX_VERTICES,
     localScanMaxFeatures: values.LOCAL_SCAN_MAX_FEATURES,
+    ...optional('explorerTiles', toTiles(values)),
     ignored,
     logLevel: values.LOG_LEVEL,
   });

@@ -10,6 +10,7 @@ import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
 import { corsOptions } from './cors.js';
 import { createDocs } from './docs.js';
+import { createExplorer } from './explorer.js';
 import { createListing } from './listing.js';
 import { createRequestLog } from './log.js';
 import { allowOnly } from './methods.js';
@@ -21,7 +22,8 @@ import { maxHeaderBytes, maxUrlBytes } from './server.js';
 import { createRequestValidator, type RequestValidator } from './validation.js';
 
 /** What holds for all modules. */
-export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy'> & Pick<SearchConfig, 'readerIdleMs'>;
+export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy' | 'explorerTiles'> &
+  Pick<SearchConfig, 'readerIdleMs'>;
 
 /** One API under `/api/NAME`, with a document, limits and health of its own. */
 export interface Module extends ModuleAbout {
@@ -164,10 +166,7 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use('/api/doc', createDocs(documented));
   app.use(createListing(documented, config));
   for (const module of documented) app.use(`/api/${module.name}`, createModule(module, config, parts));
-  app
-    .route('/')
-    .get((_req, res) => res.redirect(303, '/api/doc/'))
-    .all(allowOnly('GET, HEAD'));
+  app.use(createExplorer(documented, config));
   app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));
   return app;

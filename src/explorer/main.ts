@@ -1,0 +1,325 @@
+// The page at `/`: what is asked for, on the left; where it is and what was found, on the right.
+import { type Client, createClient, type Geom, type SourceSchema } from '../client/index.js';
+import { type Asked, createCode } from './code.js';
+import { createDetails } from './details.js';
+import { byId, create } from './dom.js';
+import { saveCsv, saveGeojson } from './download.js';
+import { createDrawing, type Kind, toView } from './draw.js';
+import { createFilters } from './filters.js';
+import { countPositions, readGeometry } from './geometry.js';
+import { createFeatureMap, type Tiles } from './map.js';
+import { hideProblem, showProblem } from './problem.js';
+import { createResults, readInto, toColumns, toCountText } from './results.js';
+import { createSourcePicker } from './sources.js';
+import { isShareable, readFragment, type State, toFragment, toQuery } from './state.js';
+import { createTable } from './table.js';
+import { createTabs } from './tabs.js';
+import { toText, translatePage } from './texts.js';
+
+interface ModuleSettings {
+  readonly name: string;
+  readonly title: string;
+  readonly limitMax: number;
+  readonly example?: { readonly source: string; readonly geom?: Geom };
+}
+
+interface Settings {
+  readonly modules: readonly ModuleSettings[];
+  readonly tiles?: Tiles;
+}
+
+const maxFileMegabytes = 10;
+const serviceUrl = new URL('.', document.baseURI).href;
+
+function start({ modules, tiles }: Settings): void {
+  const first = modules[0] as ModuleSettings;
+  const initial: State = {
+    module: first.name,
+    source: '',
+    geom: undefined,
+    filters: [],
+    overlap: true,
+    limit: Math.min(1000, first.limitMax),
+  };
+  let state = initial;
+  let schema: SourceSchema | undefined;
+  let results = createResults();
+  let running: AbortController | undefined;
+  let asking = new AbortController();
+  const [keyField, limitField] = [byId<HTMLInputElement>('key'), byId<HTMLInputElement>('limit')];
+
+  const settingsOf = (name: string) => modules.find((module) => module.name === name) ?? first;
+  const client = (): Client =>
+    createClient({ url: serviceUrl, module: state.module, apikey: keyField.value.trim() || undefined });
+  const toAsked = (): Asked => {
+    const query = toQuery(state);
+    return { query, request: client().toRequest(query), hasKey: keyField.value !== '' };
+  };
+
+  const map = createFeatureMap(tiles, (index) => {
+    if (!byId('drawing').hidden) return;
+    table.select(index);
+    open(index, false);
+  });
+  const code = createCode();
+  const details = createDetails();
+  const table = createTable({
+    onSelect: (index) => map.highlight(index),
+    onOpen: (index) => open(index, true),
+  });
+  const drawing = createDrawing(map.leaflet, (geom) => {
+    setGeom(geom);
+    byId('search').focus();
+  });
+  const picker = createSourcePicker({ client, onPick: setSource, onFault: showProblem });
+  const filters = createFilters({
+    features: () => results.features,
+    onChange: (given) => change({ filters: given }),
+  });
+  createTabs(byId('tab-table'), byId('tab-code'));
+
+  function open(index: number, isFromTable: boolean): void {
+    const feature = results.features[index];
+    if (feature === undefined) return;
+    map.highlight(index);
+    details.show(feature, {
+      onZoom: () => map.zoomTo(index),
+      onClose: () => (isFromTable ? table.focus() : map.leaflet.getContainer().focus()),
+    });
+  }
+
+  function change(changes: Partial<State>): void {
+    state = { ...state, ...changes };
+    history.replaceState(null, '', `#${toFragment(state)}`);
+    byId('hello').hidden = state.source !== '' || settingsOf(state.module).example === undefined;
+    if (state.source !== '') code.show(toAsked());
+  }
+
+  function setSource(source: string): void {
+    if (source === state.source) return;
+    change({ source, filters: [] });
+    filters.set([]);
+    void describe();
+  }
+
+  async function describe(): Promise<void> {
+    asking.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    schema = undefined;
+    filters.setSchema(undefined);
+    byId('source-about').textContent = '';
+    if (state.source === '') return;
+    try {
+      schema = await client().schema(state.source, { signal });
+      const { title, description = '', bbox } = schema;
+      byId('source-about').textContent = [title, description].filter(Boolean).join(' — ');
+      filters.setSchema(schema);
+      results.columns = Object.keys(schema.properties);
+      if (state.geom === undefined && results.features.length === 0 && bbox) {
+        map.leaflet.fitBounds([
+          [bbox[1], bbox[0]],
+          [bbox[3], bbox[2]],
+        ]);
+      }
+    } catch (error) {
+      if (!signal.aborted) showProblem(error);
+    }
+  }
+
+  function setGeom(geom: Geom | undefined): void {
+    drawing.cancel();
+    change({ geom });
+    showGeom();
+  }
+
+  function showGeom(): void {
+    const { geom } = state;
+    map.showGeom(geom);
+    byId('geom-fault').textContent = isShareable(state) ? '' : toText('tooLargeToShare');
+    const about = byId('geom-about');
+    about.hidden = geom === undefined;
+    const text =
+      geom === undefined ? '' : toText('chosen', { type: geom.type, vertices: countPositions(geom) });
+    (about.firstElementChild as HTMLElement).textContent = text;
+  }
+
+  function useText(text: string): void {
+    const geom = readGeometry(text);
+    if (geom === undefined) byId('geom-fault').textContent = toText('notGeometry');
+    else setGeom(geom);
+  }
+
+  async function useFile(file: File | undefined): Promise<void> {
+    if (file === undefined) return;
+    const isTooLarge = file.size > maxFileMegabytes * 2 ** 20;
+    if (isTooLarge) byId('geom-fault').textContent = toText('fileTooLarge', { megabytes: maxFileMegabytes });
+    else useText(await file.text());
+  }
+
+  function setBusy(isBusy: boolean): void {
+    byId('cancel').hidden = !isBusy;
+    byId('query').toggleAttribute('aria-busy', isBusy);
+    byId<HTMLButtonElement>('search').classList.toggle('is-busy', isBusy);
+  }
+
+  function showEnd(): void {
+    const { features, end, hasOverlap } = results;
+    const isEmpty = features.length === 0;
+    byId('count').textContent = toCountText(results);
+    byId('empty').hidden = !isEmpty;
+    byId('empty').textContent = toText(end === undefined ? 'empty' : 'noFeatures');
+    for (const id of ['download-geojson', 'download-csv']) byId<HTMLButtonElement>(id).disabled = isEmpty;
+    const more = byId('more');
+    more.hidden = end?.next === undefined;
+    const left = (end?.numberMatched ?? Number.POSITIVE_INFINITY) - features.length;
+    more.textContent = toText('more', { count: Math.min(state.limit, left) });
+    byId('warnings').replaceChildren(
+      ...(end?.warnings ?? []).map(({ message }) => create('li', {}, message)),
+    );
+    if (hasOverlap && !isEmpty) table.update(features, toColumns(results), hasOverlap);
+  }
+
+  /** A search anew, or the page after what is there. */
+  async function search(isMore = false): Promise<void> {
+    running?.abort();
+    hideProblem();
+    const next = isMore ? results.end?.next : undefined;
+    if (!isMore) clear();
+    if (state.source === '') {
+      showProblemText(toText('sourceMissing'));
+      byId('source').focus();
+      return;
+    }
+    const run = new AbortController();
+    running = run;
+    setBusy(true);
+    byId('status').textContent = toText('searching');
+    byId('empty').hidden = true;
+    const into = results;
+    into.end = undefined;
+    try {
+      await readInto(into, next ?? toQuery(state), { client: client(), signal: run.signal, map, table });
+      if (!isMore && state.geom === undefined) map.zoomToAll();
+      byId('status').textContent = toText('done', { count: into.features.length });
+    } catch (error) {
+      if (running !== run) return;
+      byId('status').textContent = run.signal.aborted
+        ? toText('cancelled', { count: into.features.length })
+        : '';
+      if (!run.signal.aborted) fail(error);
+    } finally {
+      if (running === run) {
+        setBusy(false);
+        showEnd();
+      }
+    }
+  }
+
+  function clear(): void {
+    results = createResults();
+    results.columns = Object.keys(schema?.properties ?? {});
+    results.hasOverlap = toQuery(state)._overlap === true;
+    map.clear();
+    table.clear();
+    details.close();
+    showEnd();
+  }
+
+  function fail(error: unknown): void {
+    showProblem(error);
+    const { status } = error as { readonly status?: number };
+    if (status === 401 || status === 403) byId<HTMLDetailsElement>('options').open = true;
+  }
+
+  function showProblemText(text: string): void {
+    const box = byId('problem');
+    box.replaceChildren(create('p', {}, text));
+    box.hidden = false;
+  }
+
+  function useExample(): void {
+    const { example } = settingsOf(state.module);
+    if (example === undefined) return;
+    change({ source: example.source, geom: example.geom, filters: [], overlap: true });
+    showState();
+    void search();
+  }
+
+  /** Fills the fields from the state. */
+  function showState(): void {
+    picker.set(state.source);
+    filters.set(state.filters);
+    byId<HTMLInputElement>('overlap').checked = state.overlap;
+    limitField.value = String(state.limit);
+    limitField.max = String(settingsOf(state.module).limitMax);
+    byId<HTMLSelectElement>('module').value = state.module;
+    byId('module-title').textContent = settingsOf(state.module).title;
+    showGeom();
+    void describe();
+  }
+
+  function follow(): void {
+    change(readFragment(location.hash, initial));
+    showState();
+    if (state.source !== '') void search();
+  }
+
+  byId('query').addEventListener('submit', (event) => {
+    event.preventDefault();
+    void search();
+  });
+  byId('cancel').addEventListener('click', () => running?.abort());
+  byId('more').addEventListener('click', () => void search(true));
+  byId('example').addEventListener('click', useExample);
+  byId('view').addEventListener('click', () => setGeom(toView(map.leaflet)));
+  byId('geom-clear').addEventListener('click', () => {
+    setGeom(undefined);
+    document.querySelector<HTMLElement>('[data-draw]')?.focus();
+  });
+  byId('geom-use').addEventListener('click', () => useText(byId<HTMLTextAreaElement>('geom-text').value));
+  byId('geom-file').addEventListener(
+    'change',
+    (event) => void useFile((event.target as HTMLInputElement).files?.[0]),
+  );
+  for (const button of document.querySelectorAll<HTMLElement>('[data-draw]')) {
+    button.addEventListener('click', () => drawing.start(button.dataset.draw as Kind));
+  }
+  document.addEventListener('dragover', (event) => event.preventDefault());
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    void useFile(event.dataTransfer?.files[0]);
+  });
+  byId('overlap').addEventListener('change', (event) =>
+    change({ overlap: (event.target as HTMLInputElement).checked }),
+  );
+  limitField.addEventListener('change', () => change({ limit: Number(limitField.value) || initial.limit }));
+  keyField.addEventListener('change', () => {
+    change({});
+    void describe();
+  });
+  byId('download-geojson').addEventListener('click', () => saveGeojson(state.source, results.features));
+  byId('download-csv').addEventListener('click', () =>
+    saveCsv(state.source, results.features, toColumns(results)),
+  );
+  const chooser = byId<HTMLSelectElement>('module');
+  chooser.replaceChildren(...modules.map(({ name, title }) => create('option', { value: name }, title)));
+  (chooser.parentElement as HTMLElement).hidden = modules.length === 1;
+  byId('module-title').hidden = modules.length > 1;
+  chooser.addEventListener('change', () => {
+    change({ ...initial, module: chooser.value, geom: state.geom });
+    clear();
+    showState();
+  });
+  window.addEventListener('hashchange', follow);
+  follow();
+}
+
+translatePage();
+try {
+  const response = await fetch('assets/settings.json');
+  start((await response.json()) as Settings);
+} catch (error) {
+  showProblem(error);
+  throw error;
+}
