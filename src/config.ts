@@ -115,7 +115,9 @@ function readWfsUrl(given: string): string | undefined {
 /** `{s}`, where there is one, stands for a label of the host. */
 function readTilesUrl(given: string): string | undefined {
   const hasAll = ['{z}', '{x}', '{y}'].every((part) => given.includes(part));
-  const isFilled = /^https?:\/\/[^{}]+$/.test(given.replace('{s}.', '').replace(/\{[zxyr]\}/g, '0'));
+  const isFilled = /^https?:\/\/[\w.:[\]-]+\/[^{}\s]*$/.test(
+    given.replace('{s}.', '').replace(/\{[zxyr]\}/g, '0'),
+  );
   return hasAll && isFilled && readHttpUrl(given.replace('{s}.', '')) !== undefined ? given : undefined;
 }
 

@@ -3,8 +3,15 @@ import { byId, create } from './dom.js';
 import { toBar, toMeasure } from './table.js';
 import { toText } from './texts.js';
 
+interface Shown {
+  /** The focus goes to the details, and back when they are closed. */
+  readonly takesFocus: boolean;
+  readonly onZoom: () => void;
+  readonly onClose: () => void;
+}
+
 interface Details {
-  show(feature: Feature, parts: { readonly onZoom: () => void; readonly onClose: () => void }): void;
+  show(feature: Feature, parts: Shown): void;
   close(): void;
 }
 
@@ -53,11 +60,13 @@ export function createDetails(): Details {
           create('h3', { id: 'details-title' }, feature.id ?? toText('feature')),
           closing,
         ),
-        create('dl', {}, ...toOverlap(feature), ...rows),
         zooming,
+        create('dl', {}, ...toOverlap(feature), ...rows),
       );
       panel.hidden = false;
       panel.scrollTop = 0;
+      panel.scrollIntoView({ block: 'nearest' });
+      if (parts.takesFocus) panel.focus({ preventScroll: true });
     },
     close,
   };

@@ -30,7 +30,7 @@ export function addGraticule(map: L.Map): void {
       const { x } = map.latLngToContainerPoint([bounds.getCenter().lat, i * step]);
       context.moveTo(Math.round(x) + 0.5, 0);
       context.lineTo(Math.round(x) + 0.5, height);
-      context.fillText(`${(i * step).toFixed(digits)}°`, x + 4, height - 6);
+      context.fillText(`${(i * step).toFixed(digits)}°`, x + 4, 13);
     }
     for (let i = Math.ceil(bounds.getSouth() / step); i * step <= bounds.getNorth(); i += 1) {
       const { y } = map.latLngToContainerPoint([i * step, bounds.getCenter().lng]);

@@ -59,13 +59,13 @@ function start({ modules, tiles }: Settings): void {
   const map = createFeatureMap(tiles, (index) => {
     if (!byId('drawing').hidden) return;
     table.select(index);
-    open(index, false);
+    open(index, 'map');
   });
   const code = createCode();
   const details = createDetails();
   const table = createTable({
     onSelect: (index) => map.highlight(index),
-    onOpen: (index) => open(index, true),
+    onOpen: (index, isByKey) => open(index, isByKey ? 'key' : 'pointer'),
   });
   const drawing = createDrawing(map.leaflet, (geom) => {
     setGeom(geom);
@@ -78,13 +78,14 @@ function start({ modules, tiles }: Settings): void {
   });
   createTabs(byId('tab-table'), byId('tab-code'));
 
-  function open(index: number, isFromTable: boolean): void {
+  function open(index: number, from: 'map' | 'key' | 'pointer'): void {
     const feature = results.features[index];
     if (feature === undefined) return;
     map.highlight(index);
     details.show(feature, {
       onZoom: () => map.zoomTo(index),
-      onClose: () => (isFromTable ? table.focus() : map.leaflet.getContainer().focus()),
+      takesFocus: from === 'key',
+      onClose: () => (from === 'map' ? map.leaflet.getContainer().focus() : table.focus()),
     });
   }
 
@@ -139,8 +140,8 @@ function start({ modules, tiles }: Settings): void {
     byId('geom-fault').textContent = isShareable(state) ? '' : toText('tooLargeToShare');
     const about = byId('geom-about');
     about.hidden = geom === undefined;
-    const text =
-      geom === undefined ? '' : toText('chosen', { type: geom.type, vertices: countPositions(geom) });
+    const vertices = geom === undefined ? 0 : countPositions(geom);
+    const text = vertices > 1 ? toText('chosen', { type: geom?.type ?? '', vertices }) : (geom?.type ?? '');
     (about.firstElementChild as HTMLElement).textContent = text;
   }
 

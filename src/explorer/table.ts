@@ -47,6 +47,13 @@ export function toBar(share: number | undefined): Node | string {
 
 const overlapColumns: readonly Column[] = [
   {
+    key: 'shareOfFeature',
+    title: toText('ofFeature'),
+    value: ({ overlap }) => overlap?.shareOfFeature,
+    cell: ({ overlap }) => toBar(overlap?.shareOfFeature),
+    class: 'bars',
+  },
+  {
     key: 'overlap',
     title: toText('shared'),
     value: ({ overlap }) => overlap?.area ?? overlap?.length,
@@ -54,21 +61,22 @@ const overlapColumns: readonly Column[] = [
     class: 'number',
   },
   {
-    key: 'shareOfFeature',
-    title: toText('ofFeature'),
-    value: ({ overlap }) => overlap?.shareOfFeature,
-    cell: ({ overlap }) => toBar(overlap?.shareOfFeature),
-  },
-  {
     key: 'shareOfGeom',
     title: toText('ofGeom'),
     value: ({ overlap }) => overlap?.shareOfGeom,
     cell: ({ overlap }) => toBar(overlap?.shareOfGeom),
+    class: 'bars',
   },
 ];
 
 function toColumns(names: readonly string[], hasOverlap: boolean): readonly Column[] {
-  const id: Column = { key: 'id', title: 'id', value: (feature) => feature.id, cell: ({ id = '' }) => id };
+  const id: Column = {
+    key: 'id',
+    title: 'id',
+    value: (feature) => feature.id,
+    cell: ({ id = '' }) => id,
+    class: 'id',
+  };
   const attributes = names.map((name): Column => {
     const value = ({ properties }: Feature) => properties[name];
     return { key: `property:${name}`, title: name, value, cell: (feature) => toCell(value(feature)) };
@@ -92,7 +100,8 @@ interface Sort {
 /** The features as a grid of which only the rows in view exist. */
 export function createTable(parts: {
   readonly onSelect: (index: number) => void;
-  readonly onOpen: (index: number) => void;
+  /** By a key: the focus goes along. */
+  readonly onOpen: (index: number, isByKey: boolean) => void;
 }): Table {
   const scroller = byId('scroller');
   const table = scroller.querySelector('table') as HTMLTableElement;
@@ -119,8 +128,8 @@ export function createTable(parts: {
     const feature = features[index] as Feature;
     const cells = columns.map(({ cell, class: kind }) => {
       const content = cell(feature);
-      const title = typeof content === 'string' && content.length > 16 ? content : undefined;
-      return create('td', { class: kind, title }, content);
+      const words = typeof content === 'string' ? content : (content.textContent ?? '');
+      return create('td', { class: kind, title: words.length > 16 && words }, content);
     });
     const row = create(
       'tr',
@@ -188,7 +197,7 @@ export function createTable(parts: {
     const place = placeOf(event.target);
     if (place === -1) return;
     goTo(place, true);
-    parts.onOpen(selected);
+    parts.onOpen(selected, false);
   });
   body.addEventListener('keydown', (event) => {
     const place = placeOf(event.target);
@@ -197,7 +206,7 @@ export function createTable(parts: {
     const target = { Home: 0, End: order.length - 1 }[event.key] ?? place + (steps[event.key] ?? 0);
     if (event.key === 'Enter' || event.key === ' ') {
       goTo(place, true);
-      parts.onOpen(selected);
+      parts.onOpen(selected, true);
     } else if (target !== place) {
       goTo(Math.min(Math.max(target, 0), order.length - 1), true);
       parts.onSelect(selected);

@@ -21,7 +21,6 @@ const en = {
   codeUrlNone: 'The geometry is too large for a URL; this is the body of a POST to {url}.',
   copied: 'Copied',
   copy: 'Copy',
-  details: 'Details',
   done: '{count} features.',
   drawCorners:
     'Click the corners, or move the map with the arrow keys and press Enter to take its centre. {corners}',
@@ -40,6 +39,7 @@ const en = {
   key: 'Your key for the upstream, if it wants one',
   keyAbout: 'It is kept on this page alone: it is never part of an address.',
   layer: 'Layer',
+  layerHint: 'Words: parcels, communes…',
   limit: 'Features a page',
   line: 'Line',
   map: 'Map',
@@ -51,8 +51,8 @@ const en = {
   noFeatures: 'No feature matches.',
   notGeometry: 'This is neither GeoJSON nor coordinates (longitude latitude).',
   noSources: 'No layer has these words.',
-  ofFeature: 'of the feature',
-  ofGeom: 'of the geometry',
+  ofFeature: 'Share of feature',
+  ofGeom: 'Share of geometry',
   openFile: 'Open a file',
   options: 'Options and key',
   pasteLabel: 'GeoJSON; or longitude latitude; or west, south, east, north',
@@ -69,7 +69,6 @@ const en = {
   search: 'Search',
   searching: 'Searching…',
   shared: 'Shared',
-  showAll: 'Show all',
   skip: 'To the features',
   someShown: '{count} of {matched} features',
   sourceMissing: 'Choose a layer first.',
@@ -110,7 +109,6 @@ const fr: Record<TextId, string> = {
   codeUrlNone: 'La géométrie est trop grande pour une URL ; voici le corps d’un POST vers {url}.',
   copied: 'Copié',
   copy: 'Copier',
-  details: 'Détails',
   done: '{count} objets.',
   drawCorners:
     'Cliquez les sommets, ou déplacez la carte avec les flèches et appuyez sur Entrée pour prendre son centre. {corners}',
@@ -132,6 +130,7 @@ const fr: Record<TextId, string> = {
   key: 'Votre clé pour le serveur amont, s’il en veut une',
   keyAbout: 'Elle reste sur cette page : elle ne fait partie d’aucune adresse.',
   layer: 'Couche',
+  layerHint: 'Des mots : parcelles, communes…',
   limit: 'Objets par page',
   line: 'Ligne',
   map: 'Carte',
@@ -143,8 +142,8 @@ const fr: Record<TextId, string> = {
   noFeatures: 'Aucun objet ne correspond.',
   notGeometry: 'Ce n’est ni du GeoJSON ni des coordonnées (longitude latitude).',
   noSources: 'Aucune couche n’a ces mots.',
-  ofFeature: 'de l’objet',
-  ofGeom: 'de la géométrie',
+  ofFeature: 'Part de l’objet',
+  ofGeom: 'Part de la géométrie',
   openFile: 'Ouvrir un fichier',
   options: 'Options et clé',
   pasteLabel: 'GeoJSON ; ou longitude latitude ; ou ouest, sud, est, nord',
@@ -161,7 +160,6 @@ const fr: Record<TextId, string> = {
   search: 'Chercher',
   searching: 'Recherche…',
   shared: 'Commun',
-  showAll: 'Tout montrer',
   skip: 'Aller aux objets',
   someShown: '{count} objets sur {matched}',
   sourceMissing: 'Choisissez d’abord une couche.',
@@ -194,7 +192,7 @@ export const toText = (id: TextId, values: Readonly<Record<string, string | numb
 export const toNumberText = (value: number): string => numbers.format(value);
 export const toPercentText = (share: number): string => percents.format(share);
 
-/** Puts the page's own words in: what bears `data-text` as its text, `data-label` as its accessible name. */
+/** Puts the page's own words in: what bears `data-text` as its text, `data-label` as its accessible name, `data-hint` as its placeholder. */
 export function translatePage(): void {
   document.documentElement.lang = language;
   for (const node of document.querySelectorAll<HTMLElement>('[data-text]')) {
@@ -202,5 +200,8 @@ export function translatePage(): void {
   }
   for (const node of document.querySelectorAll<HTMLElement>('[data-label]')) {
     node.setAttribute('aria-label', toText(node.dataset.label as TextId));
+  }
+  for (const node of document.querySelectorAll<HTMLInputElement>('[data-hint]')) {
+    node.placeholder = toText(node.dataset.hint as TextId);
   }
 }
