@@ -173,7 +173,7 @@ function start({ modules, tiles }: Settings): void {
     for (const id of ['download-geojson', 'download-csv']) byId<HTMLButtonElement>(id).disabled = isEmpty;
     const more = byId('more');
     more.hidden = end?.next === undefined;
-    const left = (end?.numberMatched ?? Number.POSITIVE_INFINITY) - features.length;
+    const left = (results.matched ?? Number.POSITIVE_INFINITY) - features.length;
     more.textContent = toText('more', { count: Math.min(state.limit, left) });
     byId('warnings').replaceChildren(
       ...(end?.warnings ?? []).map(({ message }) => create('li', {}, message)),

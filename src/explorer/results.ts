@@ -18,6 +18,8 @@ export interface Results {
   columns: readonly string[];
   hasOverlap: boolean;
   end: PageEnd | undefined;
+  /** The service counts on the first page, and on others only where it costs nothing. */
+  matched: number | undefined;
 }
 
 export const createResults = (): Results => ({
@@ -25,10 +27,11 @@ export const createResults = (): Results => ({
   columns: [],
   hasOverlap: false,
   end: undefined,
+  matched: undefined,
 });
 
-export function toCountText({ features, end }: Results): string {
-  const [count, matched] = [features.length, end?.numberMatched];
+export function toCountText({ features, end, matched }: Results): string {
+  const count = features.length;
   if (end === undefined) return count === 0 ? '' : toText('streaming', { count });
   if (matched !== undefined && matched > count) return toText('someShown', { count, matched });
   return toText(end.next === undefined ? 'allShown' : 'unknownShown', { count });
@@ -77,6 +80,7 @@ export async function readInto(
       const { done, value } = await reading.next();
       if (done) {
         results.end = value;
+        results.matched = value.numberMatched ?? results.matched;
         break;
       }
       map.add(value, features.length);

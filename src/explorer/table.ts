@@ -167,7 +167,7 @@ export function createTable(parts: {
   const renderHead = () => {
     const cells = columns.map(({ key, title, class: kind }) => {
       const way = sort?.key === key ? (sort.way === 1 ? 'ascending' : 'descending') : undefined;
-      const button = create('button', { type: 'button' }, title, create('span', { 'aria-hidden': 'true' }));
+      const button = create('button', { type: 'button', class: 'sort' }, title, create('span', { 'aria-hidden': 'true' }));
       button.addEventListener('click', () => {
         sort = { key, way: sort?.key === key && sort.way === 1 ? -1 : 1 };
         sortOrder();

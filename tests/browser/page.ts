@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const root = join(import.meta.dirname, '../..');
@@ -48,7 +49,7 @@ export async function open(
 
 export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(screenshots, { recursive: true });
-  await page.screenshot({ path: join(screenshots, `${name}.jpg`), type: 'jpeg', quality: 82 });
+  await page.screenshot({ path: join(screenshots, `${name}.png`) });
 }
 
 /** Goes there as a keyboard does. */
@@ -64,11 +65,9 @@ export async function tabTo(page: Page, selector: string, key = 'Tab'): Promise<
   throw new Error(`${selector} is out of the keyboard's reach`);
 }
 
-const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
-
 /** Nothing that axe-core calls serious or worse. */
 export async function expectAccessible(page: Page): Promise<void> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   const found = await page.evaluate(async () => {
     interface Violation {
       impact: string;
