@@ -100,6 +100,8 @@ function start({ modules, tiles }: Settings): void {
     if (source === state.source) return;
     change({ source, filters: [] });
     filters.set([]);
+    schema = undefined;
+    filters.setSchema(undefined);
     void describe();
   }
 
@@ -107,16 +109,13 @@ function start({ modules, tiles }: Settings): void {
     asking.abort();
     asking = new AbortController();
     const { signal } = asking;
-    schema = undefined;
-    filters.setSchema(undefined);
-    byId('source-about').textContent = '';
-    if (state.source === '') return;
+    // What is shown stays until there is better: a button must not move away under the pointer.
+    if (state.source === '') return showSchema(undefined);
     try {
-      schema = await client().schema(state.source, { signal });
-      const { title, description = '', bbox } = schema;
-      byId('source-about').textContent = [title, description].filter(Boolean).join(' — ');
-      filters.setSchema(schema);
-      results.columns = Object.keys(schema.properties);
+      const described = await client().schema(state.source, { signal });
+      showSchema(described);
+      const { bbox } = described;
+      results.columns = Object.keys(described.properties);
       if (state.geom === undefined && results.features.length === 0 && bbox) {
         map.leaflet.fitBounds([
           [bbox[1], bbox[0]],
@@ -124,8 +123,16 @@ function start({ modules, tiles }: Settings): void {
         ]);
       }
     } catch (error) {
-      if (!signal.aborted) showProblem(error);
+      if (signal.aborted) return;
+      showSchema(undefined);
+      showProblem(error);
     }
+  }
+
+  function showSchema(given: SourceSchema | undefined): void {
+    schema = given;
+    byId('source-about').textContent = [given?.title, given?.description].filter(Boolean).join(' — ');
+    filters.setSchema(given);
   }
 
   function setGeom(geom: Geom | undefined): void {

@@ -1,6 +1,6 @@
 import type { Feature } from '../client/index.js';
 import { byId, create } from './dom.js';
-import { collator, toNumberText, toPercentText, toText } from './texts.js';
+import { collator, toMeasureText, toPercentText, toText } from './texts.js';
 
 /** As the style sheet has it. */
 const rowHeight = 34;
@@ -33,7 +33,7 @@ const toCell = (value: unknown): string => {
 export function toMeasure({ overlap }: Feature): string {
   if (!overlap) return '';
   const { area, length } = overlap;
-  return length === undefined ? `${toNumberText(area ?? 0)} m²` : `${toNumberText(length)} m`;
+  return length === undefined ? `${toMeasureText(area ?? 0)} m²` : `${toMeasureText(length)} m`;
 }
 
 /** A share as a bar, and in words beside it. */
@@ -167,7 +167,12 @@ export function createTable(parts: {
   const renderHead = () => {
     const cells = columns.map(({ key, title, class: kind }) => {
       const way = sort?.key === key ? (sort.way === 1 ? 'ascending' : 'descending') : undefined;
-      const button = create('button', { type: 'button', class: 'sort' }, title, create('span', { 'aria-hidden': 'true' }));
+      const button = create(
+        'button',
+        { type: 'button', class: 'sort' },
+        title,
+        create('span', { 'aria-hidden': 'true' }),
+      );
       button.addEventListener('click', () => {
         sort = { key, way: sort?.key === key && sort.way === 1 ? -1 : 1 };
         sortOrder();

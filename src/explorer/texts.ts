@@ -180,6 +180,7 @@ export const language =
 const table: Record<TextId, string> = language === 'fr' ? fr : en;
 
 const numbers = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const measures = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const percents = new Intl.NumberFormat(language, { style: 'percent', maximumSignificantDigits: 3 });
 export const collator = new Intl.Collator(language, { numeric: true });
 
@@ -189,7 +190,8 @@ export const toText = (id: TextId, values: Readonly<Record<string, string | numb
     return typeof value === 'number' ? numbers.format(value) : value;
   });
 
-export const toNumberText = (value: number): string => numbers.format(value);
+/** Metres or square metres: as many digits in each row. */
+export const toMeasureText = (value: number): string => measures.format(value);
 export const toPercentText = (share: number): string => percents.format(share);
 
 /** Puts the page's own words in: what bears `data-text` as its text, `data-label` as its accessible name, `data-hint` as its placeholder. */
