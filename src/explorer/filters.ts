@@ -56,16 +56,21 @@ export function createFilters(parts: {
     const names = Object.keys(attributes);
     if (!names.includes(name)) names.unshift(name);
     const toOption = (of: string) => create('option', { value: of, selected: of === name }, of);
-    const attribute = create('select', { 'aria-label': toText('attribute') }, ...names.map(toOption));
+    const attribute = create(
+      'select',
+      { 'aria-label': toText('attribute'), class: 'name' },
+      ...names.map(toOption),
+    );
     const operator = create(
       'select',
-      { 'aria-label': toText('is') },
+      { 'aria-label': toText('operator'), class: 'is' },
       create('option', { value: 'is' }, toText('is')),
       create('option', { value: 'empty', selected: value === null }, toText('ifEmpty')),
     );
     const suggestions = create('datalist', { id: `values-${counter}` });
     const input = create('input', {
       'aria-label': toText('value'),
+      class: 'value',
       list: `values-${counter}`,
       autocomplete: 'off',
     });

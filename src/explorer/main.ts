@@ -220,6 +220,7 @@ function start({ modules, tiles }: Settings): void {
       if (running === run) {
         setBusy(false);
         showEnd();
+        byId('empty').hidden ||= into.end === undefined; // what went wrong is told elsewhere
       }
     }
   }
