@@ -316,7 +316,8 @@ function start({ modules, tiles }: Settings): void {
   (chooser.parentElement as HTMLElement).hidden = modules.length === 1;
   byId('module-title').hidden = modules.length > 1;
   chooser.addEventListener('change', () => {
-    change({ ...initial, module: chooser.value, geom: state.geom });
+    const limit = Math.min(1000, settingsOf(chooser.value).limitMax);
+    change({ ...initial, module: chooser.value, limit, geom: state.geom });
     clear();
     showState();
   });

@@ -93,7 +93,7 @@ export function createSourcePicker(parts: {
     else if (event.key === 'ArrowUp' && found.length > 0)
       activate(active <= 0 ? found.length - 1 : active - 1);
     else if (event.key === 'Enter' && !list.hidden && found[active]) pick(found[active]?.name ?? '');
-    else if (event.key === 'Enter') return pick(input.value.trim());
+    else if (event.key === 'Enter') pick(input.value.trim());
     else if (event.key === 'Escape' && !list.hidden) close();
     else return;
     event.preventDefault();

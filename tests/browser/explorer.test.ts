@@ -5,7 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { FeatureCollection } from '../../src/client/index.js';
 import type { Answer } from '../../src/query/index.js';
-import { fakeSource, type Service, startService, toBatch } from '../http/service.js';
+import {
+  fakeSource,
+  feature,
+  generate,
+  type Service,
+  startModules,
+  startService,
+  toBatch,
+  toModule,
+} from '../http/service.js';
 import { type ServiceProcess, startProcess } from '../support/process.js';
 import { expectAccessible, launch, longestTask, open, shoot, tabTo } from './page.js';
 
@@ -40,6 +49,11 @@ async function runShell(code: string): Promise<FeatureCollection> {
   return JSON.parse(stdout) as FeatureCollection;
 }
 
+async function runNode(code: string): Promise<string> {
+  const args = ['--input-type=module', '-e', code];
+  return (await promisify(execFile)(process.execPath, args)).stdout;
+}
+
 describe('a newcomer', () => {
   test('finds which parcels a project overlaps, by how much, and the line of code for it', async () => {
     const { page, faults } = await open(browser, service.url);
@@ -54,6 +68,11 @@ describe('a newcomer', () => {
     await page.locator('#tab-code').click();
     const { features } = await runShell(await text(page, '#code'));
     expect(features).toEqual(shown.features);
+    await page.locator('input[value=fetch]').check();
+    expect(await runNode(await text(page, '#code'))).toBe(`${shown.features.length}\n`);
+    await page.locator('input[value=URL]').check();
+    const answer = (await (await fetch(await text(page, '#code'))).json()) as FeatureCollection;
+    expect(answer.features).toEqual(shown.features);
     expect(faults).toEqual([]);
     await page.close();
   }, 60_000);
@@ -188,6 +207,74 @@ describe('what a person does', () => {
     expect(await text(page, '#geom-about span')).toBe('Point');
     expect(await text(page, '#geom-fault')).toBe('');
     await page.close();
+  });
+
+  test('asks by POST where the geometry is large, and so does the code', async () => {
+    const { page } = await open(browser, service.url);
+    await page.locator('#source').fill('ADMINEXPRESS-COG.LATEST:commune');
+    await page.keyboard.press('Enter');
+    const circle = Array.from({ length: 1000 }, (_, i) => {
+      const turn = (i / 999) * 2 * Math.PI;
+      return [1.48 + 0.02 * Math.cos(turn), 48.45 + 0.01 * Math.sin(turn)];
+    });
+    circle[999] = circle[0] as number[];
+    await page.locator('#paste summary').click();
+    await page.locator('#geom-text').fill(JSON.stringify({ type: 'Polygon', coordinates: [circle] }));
+    await page.locator('#geom-use').click();
+    expect(await text(page, '#geom-fault')).toContain('not part of it');
+    expect(page.url()).not.toContain('geom=');
+    await page.locator('#search').click();
+    await untilDone(page);
+    const shown = JSON.parse(await download(page, '#download-geojson')) as FeatureCollection;
+    await page.locator('#tab-code').click();
+    const code = await text(page, '#code');
+    expect(code).toContain("-H 'Content-Type: application/json'");
+    expect((await runShell(code)).features).toEqual(shown.features);
+    await page.locator('input[value=fetch]').check();
+    expect(await runNode(await text(page, '#code'))).toBe(`${shown.features.length}\n`);
+    await page.locator('input[value=QGIS]').check();
+    expect(await text(page, '#code-about')).toContain('download the GeoJSON');
+    await page.close();
+  }, 60_000);
+
+  test('drops a file, and has its geometry', async () => {
+    const { page } = await open(browser, service.url);
+    const geometry = { type: 'Point', coordinates: [1.4886, 48.4476] };
+    const body = JSON.stringify({
+      type: 'FeatureCollection',
+      features: [{ type: 'Feature', geometry, properties: {} }],
+    });
+    await page.locator('#paste summary').click();
+    await page
+      .locator('#geom-file')
+      .setInputFiles({ name: 'a.geojson', mimeType: '', buffer: Buffer.from(body) });
+    await page.locator('#geom-about span', { hasText: 'FeatureCollection' }).waitFor();
+    await page.close();
+  });
+
+  test('chooses among modules, each with layers and limits of its own', async () => {
+    const asked: string[] = [];
+    const toSource = (name: string) =>
+      fakeSource({
+        search: async ({ limit }) => {
+          asked.push(`${name} ${limit}`);
+          return { isPrivate: false, features: generate([toBatch(feature(1))], { numberReturned: 1 }) };
+        },
+      });
+    const several = await startModules([
+      toModule({ name: 'a', title: 'Un', source: toSource('a') }),
+      toModule({ name: 'b', title: 'Deux', source: toSource('b'), limits: { limitMax: 20 } }),
+    ]);
+    const { page } = await open(browser, several.url);
+    expect(await page.locator('#hello').isVisible()).toBe(false);
+    await page.locator('#module').selectOption({ label: 'Deux' });
+    await page.locator('#source').fill('parcels');
+    await page.keyboard.press('Enter');
+    await page.locator('#search').click();
+    await untilDone(page);
+    await page.close();
+    await several.close();
+    expect(asked).toEqual(['b 20']);
   });
 
   test('reads an error as the service tells it', async () => {
