@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -275,6 +278,51 @@ describe('what a person does', () => {
     await page.close();
     await several.close();
     expect(asked).toEqual(['b 20']);
+  });
+
+  test('is told when an answer breaks off, and keeps what came', async () => {
+    let breakOff = () => {};
+    const broken = new Promise<void>((resolve) => {
+      breakOff = resolve;
+    });
+    async function* features(): Answer['features'] {
+      yield toBatch(feature(1), feature(2));
+      await broken;
+      throw new Error('the upstream ends in the middle');
+    }
+    const breaking = await startService(
+      fakeSource({ search: async () => ({ isPrivate: false, features: features() }) }),
+    );
+    const { page } = await open(browser, `${breaking.url}/#source=parcels`);
+    await rows(page).first().waitFor();
+    breakOff();
+    await page.locator('#problem', { hasText: 'The answer broke off' }).waitFor();
+    expect(await rows(page).count()).toBe(2);
+    await page.close();
+    await breaking.close();
+  });
+
+  test('sees the tiles that are configured, and who made them', async () => {
+    const asked: string[] = [];
+    const tiles = createServer((req, res) => {
+      asked.push(req.url ?? '');
+      res.writeHead(200, { 'Content-Type': 'image/svg+xml' });
+      res.end(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><rect width="99" height="99"/></svg>',
+      );
+    }).listen(0, '127.0.0.1');
+    await once(tiles, 'listening');
+    const url = `http://127.0.0.1:${(tiles.address() as AddressInfo).port}/{z}/{x}/{y}.svg`;
+    const over = await startModules([toModule({})], { explorerTiles: { url, attribution: '© <b>IGN</b>' } });
+    const { page, faults } = await open(browser, over.url);
+    await page.locator('img.leaflet-tile-loaded').first().waitFor();
+    expect(asked[0]).toMatch(/^\/\d+\/\d+\/\d+\.svg$/);
+    expect(await text(page, '.leaflet-control-attribution')).toBe('© <b>IGN</b>');
+    expect(faults.filter((fault) => !fault.startsWith(url.split('{')[0] as string))).toEqual([]);
+    await page.close();
+    await over.close();
+    tiles.closeAllConnections();
+    tiles.close();
   });
 
   test('reads an error as the service tells it', async () => {
