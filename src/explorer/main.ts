@@ -4,14 +4,13 @@ import { type Asked, createCode } from './code.js';
 import { createDetails } from './details.js';
 import { byId, create } from './dom.js';
 import { saveCsv, saveGeojson } from './download.js';
-import { createDrawing, type Kind, toView } from './draw.js';
 import { createFilters } from './filters.js';
-import { countPositions, readGeometry } from './geometry.js';
 import { createFeatureMap, type Tiles } from './map.js';
+import { createPlace } from './place.js';
 import { hideProblem, showProblem } from './problem.js';
 import { createResults, readInto, toColumns, toCountText } from './results.js';
 import { createSourcePicker } from './sources.js';
-import { isShareable, readFragment, type State, toFragment, toQuery } from './state.js';
+import { readFragment, type State, toFragment, toQuery } from './state.js';
 import { createTable } from './table.js';
 import { createTabs } from './tabs.js';
 import { toText, translatePage } from './texts.js';
@@ -28,7 +27,6 @@ interface Settings {
   readonly tiles?: Tiles;
 }
 
-const maxFileMegabytes = 10;
 const serviceUrl = new URL('.', document.baseURI).href;
 
 function start({ modules, tiles }: Settings): void {
@@ -67,10 +65,7 @@ function start({ modules, tiles }: Settings): void {
     onSelect: (index) => map.highlight(index),
     onOpen: (index, isByKey) => open(index, isByKey ? 'key' : 'pointer'),
   });
-  const drawing = createDrawing(map.leaflet, (geom) => {
-    setGeom(geom);
-    byId('search').focus();
-  });
+  const place = createPlace(map, (geom) => change({ geom }));
   const picker = createSourcePicker({ client, onPick: setSource, onFault: showProblem });
   const filters = createFilters({
     features: () => results.features,
@@ -133,36 +128,6 @@ function start({ modules, tiles }: Settings): void {
     schema = given;
     byId('source-about').textContent = [given?.title, given?.description].filter(Boolean).join(' — ');
     filters.setSchema(given);
-  }
-
-  function setGeom(geom: Geom | undefined): void {
-    drawing.cancel();
-    change({ geom });
-    showGeom();
-  }
-
-  function showGeom(): void {
-    const { geom } = state;
-    map.showGeom(geom);
-    byId('geom-fault').textContent = isShareable(state) ? '' : toText('tooLargeToShare');
-    const about = byId('geom-about');
-    about.hidden = geom === undefined;
-    const vertices = geom === undefined ? 0 : countPositions(geom);
-    const text = vertices > 1 ? toText('chosen', { type: geom?.type ?? '', vertices }) : (geom?.type ?? '');
-    (about.firstElementChild as HTMLElement).textContent = text;
-  }
-
-  function useText(text: string): void {
-    const geom = readGeometry(text);
-    if (geom === undefined) byId('geom-fault').textContent = toText('notGeometry');
-    else setGeom(geom);
-  }
-
-  async function useFile(file: File | undefined): Promise<void> {
-    if (file === undefined) return;
-    const isTooLarge = file.size > maxFileMegabytes * 2 ** 20;
-    if (isTooLarge) byId('geom-fault').textContent = toText('fileTooLarge', { megabytes: maxFileMegabytes });
-    else useText(await file.text());
   }
 
   function setBusy(isBusy: boolean): void {
@@ -264,7 +229,7 @@ function start({ modules, tiles }: Settings): void {
     limitField.max = String(settingsOf(state.module).limitMax);
     byId<HTMLSelectElement>('module').value = state.module;
     byId('module-title').textContent = settingsOf(state.module).title;
-    showGeom();
+    place.show(state.geom);
     void describe();
   }
 
@@ -281,24 +246,6 @@ function start({ modules, tiles }: Settings): void {
   byId('cancel').addEventListener('click', () => running?.abort());
   byId('more').addEventListener('click', () => void search(true));
   byId('example').addEventListener('click', useExample);
-  byId('view').addEventListener('click', () => setGeom(toView(map.leaflet)));
-  byId('geom-clear').addEventListener('click', () => {
-    setGeom(undefined);
-    document.querySelector<HTMLElement>('[data-draw]')?.focus();
-  });
-  byId('geom-use').addEventListener('click', () => useText(byId<HTMLTextAreaElement>('geom-text').value));
-  byId('geom-file').addEventListener(
-    'change',
-    (event) => void useFile((event.target as HTMLInputElement).files?.[0]),
-  );
-  for (const button of document.querySelectorAll<HTMLElement>('[data-draw]')) {
-    button.addEventListener('click', () => drawing.start(button.dataset.draw as Kind));
-  }
-  document.addEventListener('dragover', (event) => event.preventDefault());
-  document.addEventListener('drop', (event) => {
-    event.preventDefault();
-    void useFile(event.dataTransfer?.files[0]);
-  });
   byId('overlap').addEventListener('change', (event) =>
     change({ overlap: (event.target as HTMLInputElement).checked }),
   );

@@ -19,7 +19,7 @@ export interface State {
 /** Longer addresses are cut by those who pass them on. */
 const maxGeomLength = 16_000;
 
-export const isShareable = ({ geom }: State): boolean =>
+export const isShareable = (geom: Geom | undefined): boolean =>
   geom === undefined || JSON.stringify(geom).length <= maxGeomLength;
 
 /** The fragment of the page's address. */
@@ -27,7 +27,7 @@ export function toFragment(state: State): string {
   const { module, source, geom, filters, overlap, limit } = state;
   const pairs: [string, string][] = [['module', module]];
   if (source !== '') pairs.push(['source', source]);
-  if (geom !== undefined && isShareable(state)) pairs.push(['geom', JSON.stringify(geom)]);
+  if (geom !== undefined && isShareable(geom)) pairs.push(['geom', JSON.stringify(geom)]);
   for (const { name, value } of filters) pairs.push(['where', value === null ? name : `${name}=${value}`]);
   if (!overlap) pairs.push(['overlap', 'false']);
   pairs.push(['limit', String(limit)]);
