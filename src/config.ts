@@ -63,6 +63,8 @@ export interface Config {
   /** Memory for answers, kept and on their way; 0: none are kept. */
   readonly cacheMaxBytes: number;
   readonly cacheMaxEntryBytes: number;
+  /** What the page at `/` draws its map on; absent: a graticule, which needs no network. */
+  readonly explorerTiles?: { readonly url: string; readonly attribution: string };
   /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
   readonly ignored: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -123,6 +125,15 @@ function readWfsUrl(given: string): string | undefined {
   const url = readHttpUrl(given.replaceAll('{apikey}', 'apikey'));
   const [, authority = ''] = /^[^:]+:[\\/]*([^\\/?#]*)/.exec(given) ?? [];
   return url === undefined || url.hash || authority.includes('{apikey}') ? undefined : given;
+}
+
+/** `{s}`, where there is one, stands for a label of the host. */
+function readTilesUrl(given: string): string | undefined {
+  const hasAll = ['{z}', '{x}', '{y}'].every((part) => given.includes(part));
+  const isFilled = /^https?:\/\/[\w.:[\]-]+\/[^{}\s]*$/.test(
+    given.replace('{s}.', '').replace(/\{[zxyr]\}/g, '0'),
+  );
+  return hasAll && isFilled && readHttpUrl(given.replace('{s}.', '')) !== undefined ? given : undefined;
 }
 
 function readProxyUrl(given: string): string | undefined {
@@ -240,6 +251,8 @@ export const variables = {
   CACHE_TTL_S: { default: '300', read: integer(0, maxTimerMs) },
   CACHE_MAX_BYTES: { default: '67108864', read: integer(0, Number.MAX_SAFE_INTEGER) },
   CACHE_MAX_ENTRY_BYTES: { default: '8388608', read: integer(0, Number.MAX_SAFE_INTEGER) },
+  EXPLORER_TILES: { read: value(`${url} with {z}, {x} and {y}`, readTilesUrl) },
+  EXPLORER_TILES_ATTRIBUTION: { read: text('must be one line of text', /^\P{Cc}+$/u) },
   LOG_LEVEL: {
     default: 'info',
     read: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
@@ -438,6 +451,10 @@ function toOAuth(values: Values): OAuthSettings | undefined {
   return toOAuthSettings(given, values.WFS_URL);
 }
 
+function toTiles({ EXPLORER_TILES: url, EXPLORER_TILES_ATTRIBUTION: attribution = '' }: Values) {
+  return url === undefined ? undefined : Object.freeze({ url, attribution });
+}
+
 const optional = <K extends string, T>(key: K, given: T | undefined) =>
   (given === undefined ? {} : { [key]: given }) as { readonly [P in K]?: T };
 
@@ -486,6 +503,7 @@ export function loadConfig(env: Environment): Config {
     cacheTtlS: values.CACHE_TTL_S,
     cacheMaxBytes: values.CACHE_MAX_BYTES,
     cacheMaxEntryBytes: values.CACHE_MAX_ENTRY_BYTES,
+    ...optional('explorerTiles', toTiles(values)),
     ignored,
     logLevel: values.LOG_LEVEL,
   });

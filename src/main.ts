@@ -215,7 +215,8 @@ function toWelcome(
     return `# ${summary}\ncurl -sG '${url}/api/${name}/search'${options.join('')}\n`;
   });
   return `The service is on ${url}, over an embedded WFS with sample layers around Chartres.
-To explore it: ${url}/api/doc/
+To explore it: ${url}/
+Swagger UI: ${url}/api/doc/
 To try it, paste one of these:
 
 ${tries.join('\n')}

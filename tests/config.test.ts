@@ -84,6 +84,8 @@ describe('the environment', () => {
       CACHE_TTL_S: '5m',
       CACHE_MAX_BYTES: '64mb',
       CACHE_MAX_ENTRY_BYTES: '-1',
+      EXPLORER_TILES: 'https://tiles.example.org/{z}/{x}.png',
+      EXPLORER_TILES_ATTRIBUTION: 'two\nlines',
       LOG_LEVEL: 'loud',
     };
     expect(faultsOf(env)).toEqual(Object.keys(env));
@@ -106,6 +108,20 @@ describe('the environment', () => {
     const env = Object.fromEntries(Object.keys(variables).map((name) => [name, `ftp://${secret}\n@`]));
     expect(() => loadConfig(env)).toThrow(ConfigError);
     expect(() => loadConfig(env)).not.toThrow(secret);
+  });
+
+  test.each([
+    ['https://tiles.example.org/{z}/{x}/{y}{r}.png', true],
+    ['https://{s}.example.org/wmts?TILEMATRIX={z}&TILEROW={y}&TILECOL={x}', true],
+    ['https://{host}.example.org/{z}/{x}/{y}', false],
+    ["https://example.org/{z}/{x}/{y} 'unsafe-inline'", false],
+    ['https://example.org;script-src/{z}/{x}/{y}', false],
+    ['//example.org/{z}/{x}/{y}', false],
+  ])('EXPLORER_TILES=%s is tiles: %s', (EXPLORER_TILES, isTiles) => {
+    expect(faultsOf({ EXPLORER_TILES })).toEqual(isTiles ? [] : ['EXPLORER_TILES']);
+    if (!isTiles) return;
+    const env = { EXPLORER_TILES, EXPLORER_TILES_ATTRIBUTION: '© Someone' };
+    expect(loadConfig(env).explorerTiles).toEqual({ url: EXPLORER_TILES, attribution: '© Someone' });
   });
 
   test.each([

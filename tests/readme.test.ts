@@ -53,7 +53,7 @@ describe('the examples', () => {
   const examples = readExamples();
 
   test('are curl and fetch, and each has its output below', () => {
-    expect(examples.map(({ language }) => language).sort()).toEqual(['js', 'sh', 'sh', 'sh', 'sh']);
+    expect(examples.map(({ language }) => language).sort()).toEqual(['js', 'js', 'sh', 'sh', 'sh', 'sh']);
     for (const { output } of examples) expect(output?.language).toMatch(/^(json|text)$/);
   });
 

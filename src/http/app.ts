@@ -14,6 +14,7 @@ import { createClientLimit } from './client-limit.js';
 import { corsOptions } from './cors.js';
 import { createDocs } from './docs.js';
 import { createEndingSource } from './ending.js';
+import { createExplorer } from './explorer.js';
 import { createListing } from './listing.js';
 import { createRequestLog } from './log.js';
 import { allowOnly } from './methods.js';
@@ -27,7 +28,7 @@ import { maxHeaderBytes, maxUrlBytes } from './server.js';
 import { createRequestValidator, type RequestValidator } from './validation.js';
 
 /** What holds for all modules. */
-export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy'> &
+export type HttpConfig = Pick<Config, 'publicUrl' | 'trustProxy' | 'explorerTiles'> &
   Partial<Pick<Config, 'clientRateLimit'>> &
   Pick<SearchConfig, 'readerIdleMs'>;
 
@@ -210,10 +211,7 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   const limit = createClientLimit(config.clientRateLimit ?? 0);
   for (const module of documented)
     app.use(`/api/${module.name}`, limit, createModule(module, config, parts, repeats));
-  app
-    .route('/')
-    .get((_req, res) => res.redirect(303, '/api/doc/'))
-    .all(allowOnly('GET, HEAD'));
+  app.use(createExplorer(documented, config));
   app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));
   // the limit counts whoever asks, also for what is kept

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 /** The page, and everything that went wrong on it. */
-async function openPage(of = service, path = '/'): Promise<{ page: Page; faults: string[] }> {
+async function openPage(of = service, path = '/api/doc/'): Promise<{ page: Page; faults: string[] }> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
   const faults: string[] = [];
   page.on('console', (message) => {

@@ -184,12 +184,6 @@ describe('methods and routes', () => {
     const reply = await send(service, '/api/wfs-geoportail/sources/%E9');
     expect(reply.json).toMatchObject({ status: 400, detail: 'The path is not percent-encoded UTF-8.' });
   });
-
-  test('/ leads to the documentation', async () => {
-    const reply = await send(service, '/');
-    expect(reply.status).toBe(303);
-    expect(reply.headers.location).toBe('/api/doc/');
-  });
 });
 
 describe('the request id', () => {
