@@ -127,10 +127,11 @@ export type FeatureCollection = {
   /** The same */
   totalFeatures?: number;
   /**
-   * What a reader of the page should know: nothing in it is wrong, but something may be missing, or change between
-   * pages
+   * What a reader of the page should know: something may be missing, or change between pages, or rest on what could
+   * only be assumed of the upstream
    */
   warnings?: Warning[];
+  /** When this answer was written; `Age` tells how old the features are */
   timeStamp: string;
   links: SearchLink[];
 };
