@@ -79,7 +79,9 @@ describe.each(stores)('$store', ({ server, suffix, layers, refusesToSort = [] })
     '%s costs three requests when it is first asked for, and none when known',
     async (layer) => {
       const few = { source: `${layer}${suffix}`, bbox: boxes[layer], _limit: 2 };
-      const learning = ['DescribeFeatureType', '10', '10 filtered'];
+      // the first layer of all is asked for in more forms, one whose box does not tell the axes by more features
+      const sample = expect.stringMatching(/^(10|200)$/);
+      const learning = ['DescribeFeatureType', sample, expect.stringMatching(/^(10|40) filtered$/)];
       const refused = refusesToSort.includes(layer) ? ['3 filtered'] : [];
       expect(await toCost({ ...few, _count: 'false' })).toEqual([...learning, ...refused, '3 filtered']);
       expect(await toCost({ ...few, _count: 'false' })).toEqual(['3 filtered']);
@@ -89,10 +91,9 @@ describe.each(stores)('$store', ({ server, suffix, layers, refusesToSort = [] })
       expect(behind).toMatch(/^1 from \d+ filtered$/);
       expect(await toCost(few)).toEqual(['3 filtered', 'hits filtered']);
       expect(await toCost({ ...few, _start: 2 })).toEqual(['3 from 2 filtered']);
-      // the last page, and no larger one was seen: the server could have cut it
+      // the last page: where no larger one was seen, the server could have cut it
       const last = await toCost({ ...few, _limit: 5000 });
-      expect([last.length, last[0]]).toEqual([2, '5001 filtered']);
-      expect(last[1]).toBe(behind);
+      expect([['5001 filtered'], ['5001 filtered', behind]]).toContainEqual(last);
       // smaller ones are known to be whole
       const smaller = await toCost({ ...few, bbox: few.bbox.replace(/[^,]+$/, toSouth(few.bbox)) });
       expect(smaller.every((cost) => !cost.includes('from'))).toBe(true);
