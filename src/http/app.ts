@@ -117,7 +117,7 @@ const textTypes =
  */
 const compress = compression({
   level: 1,
-  brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } },
+  brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 18 } },
   filter: (_req, res) => textTypes.test(String(res.getHeader('Content-Type') ?? '')),
 });
 

@@ -28,7 +28,7 @@ beforeAll(async () => {
   });
   service = await startProcess({
     WFS_URL: upstream.url,
-    CACHE_MAX_ENTRY_BYTES: '4194304', // more than readers on a busy machine are apart
+    CACHE_MAX_ENTRY_BYTES: '12582912', // more than the kernel's buffers let two readers of one pace be apart
     LIMIT_MAX: '100000',
   });
   answer = (_, response) => response.end(toCollection(toMember(1), toMember(2)));
@@ -113,7 +113,7 @@ test('one who reads nothing holds up nobody, fills no memory, and is reset', asy
   const quick = await Promise.all([1, 2, 3, 4].map(() => ask(query)));
   for (const { text } of quick) expect(text).toContain('"numberReturned":24000');
   expect(results).toBe(1);
-  expect(service.peakMemory() - before).toBeLessThan(80e6);
+  expect(service.peakMemory() - before).toBeLessThan(100e6);
   let tail = '';
   let error: NodeJS.ErrnoException | undefined;
   slow.on('error', (fault) => {
