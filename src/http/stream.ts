@@ -144,6 +144,8 @@ export function endWith(res: ServerResponse, pieces: readonly Uint8Array[], idle
   if (few.length > 1) res.cork();
   writePieces(res, few.slice(0, -1));
   res.end(few.at(-1));
+  // `compression()` has not ended it yet, and waits for a drain that does not come while it is corked.
+  if (res.writableCorked > 0) res.uncork();
 }
 
 export const toLength = (pieces: readonly Uint8Array[]) =>

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { get, type IncomingHttpHeaders } from 'node:http';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Answer, SearchQuery, Validity } from '../../src/query/index.js';
 import {
@@ -132,6 +133,21 @@ describe('compressed', () => {
       const text = gunzipSync(bytes).toString();
       expect(toLasting({ ...plain, text }).text).toBe(toLasting(plain).text);
       expect(bytes.length).toBeLessThan(text.length / 3);
+    },
+  );
+
+  test.each(['gzip', 'deflate', 'br'])(
+    'by %s on the long way, far beyond what is buffered',
+    async (accepted) => {
+      const random = () => ({ code: randomBytes(600).toString('hex') });
+      const batch = toBatch(...Array.from({ length: 500 }, (_, id) => feature(id, random())));
+      const kept = toKept(500);
+      given = { ...kept, whole: { batches: [batch], end: { numberReturned: 500 } } };
+      const headers = { 'accept-encoding': accepted, 'x-unknown': '1' };
+      const { headers: its, bytes } = await readBytes(path, headers);
+      expect(its['content-encoding']).toBe(accepted);
+      const text = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync }[accepted]?.(bytes);
+      expect(JSON.parse(String(text)).features).toHaveLength(500);
     },
   );
 

@@ -54,11 +54,11 @@ function createClient(url: string, stop: () => Promise<number | null>): Service 
     const body =
       form === 'json' ? JSON.stringify(parameters) : new URLSearchParams(toPairs(parameters)).toString();
     const type = form === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
-    return readPage(() => fetch(endpoint, { method: 'POST', body, headers: { 'content-type': type } }));
+    return readPage(fetch(endpoint, { method: 'POST', body, headers: { 'content-type': type } }));
   };
   const search = (parameters: Parameters, form: Form = 'get') =>
     form === 'get'
-      ? readPage(() => fetch(`${endpoint}?${new URLSearchParams(toPairs(parameters))}`))
+      ? readPage(fetch(`${endpoint}?${new URLSearchParams(toPairs(parameters))}`))
       : post(parameters, form);
 
   return {
@@ -72,7 +72,7 @@ function createClient(url: string, stop: () => Promise<number | null>): Service 
         if (next === undefined || walked.length >= pages) return walked;
         if (!next.href.startsWith(`${url}/`)) throw new Error(`next leads elsewhere: ${next.href}`);
         if (form === 'get') {
-          walked.push(await readPage(() => fetch(next.href)));
+          walked.push(await readPage(fetch(next.href)));
         } else {
           current = { ...current, ...next.body };
           walked.push(await post(current, form));
@@ -94,9 +94,8 @@ function toPairs(parameters: Parameters): [string, string][] {
   );
 }
 
-/** A connection that was kept alive may be closed just as it is used: such a request is sent once more (RFC 9110 §9.2.2). */
-async function readPage(ask: () => Promise<Response>): Promise<Page> {
-  const response = await ask().catch(() => ask());
+async function readPage(asked: Promise<Response>): Promise<Page> {
+  const response = await asked;
   const body = parseLossless(await response.text()) as Omit<Page, 'status'>;
   return { ...body, status: response.status, features: body.features ?? [], links: body.links ?? [] };
 }
