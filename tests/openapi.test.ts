@@ -52,6 +52,7 @@ describe('the document', () => {
       '_sortBy',
       '_count',
       '_overlap',
+      '_format',
       '_explain',
     ]);
     expect(Object.keys(document.components.schemas.SearchBody.properties).sort()).toEqual(

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { variables } from '../src/config.js';
 import { statusOf } from '../src/errors.js';
 import { GML_LIMITS } from '../src/gml/index.js';
+import { mediaTypes } from '../src/http/negotiate.js';
 import { type ServiceProcess, startProcess } from './support/process.js';
 import {
   README_URL,
@@ -107,10 +108,20 @@ describe('what the README names is there', () => {
   });
 
   test('every parameter of the search, and no other', () => {
-    const names = rowsOf(sectionOf('Search'))
+    const names = rowsOf(sectionOf('Search').split('\n### ')[0] ?? '')
       .filter(([cell = '']) => !cell.startsWith('`/'))
       .flatMap(([cell = '']) => codesIn(cell));
     expect(names.sort()).toEqual(Object.keys(openapi.components.schemas.SearchBody.properties).sort());
+  });
+
+  test('every format, with its media type', () => {
+    const [, section = ''] = sectionOf('Search').split('### Formats');
+    const rows = rowsOf(section.split('\n### ')[0] ?? '');
+    const named = rows.flatMap(([names = '', types = '']) => {
+      const known = codesIn(types);
+      return codesIn(names).map((format, i) => [format, known[Math.min(i, known.length - 1)]]);
+    });
+    expect(Object.fromEntries(named)).toEqual(mediaTypes);
   });
 
   test('every status of the one table, and no other', () => {

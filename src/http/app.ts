@@ -108,8 +108,8 @@ const noStore: RequestHandler = (_req, res, next) => {
   next();
 };
 
-const textTypes =
-  /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|json-seq|yaml|xml|javascript)\b|image\/svg)/i;
+const compressedTypes =
+  /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|json-seq|yaml|xml|javascript|flatgeobuf)\b|image\/svg)/i;
 
 /**
  * Streams are compressed too, and flushed with each batch (see stream.ts). The quickest levels: on GeoJSON polygons
@@ -118,7 +118,7 @@ const textTypes =
 const compress = compression({
   level: 1,
   brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 18 } },
-  filter: (_req, res) => textTypes.test(String(res.getHeader('Content-Type') ?? '')),
+  filter: (_req, res) => compressedTypes.test(String(res.getHeader('Content-Type') ?? '')),
 });
 
 type DocumentedModule = Module &

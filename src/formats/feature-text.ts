@@ -3,6 +3,7 @@ export interface FeatureText {
   /** As JSON text; `null` where there is none. */
   readonly id: string;
   readonly geometry: string;
+  readonly overlap: string;
   /** Name to value, as JSON text. */
   readonly properties: ReadonlyMap<string, string>;
   /** The feature with these properties alone. */
@@ -25,6 +26,7 @@ export function readFeatureText(feature: string): FeatureText {
   return {
     id: slice('id'),
     geometry: slice('geometry'),
+    overlap: slice('overlap'),
     properties,
     withProperties(names) {
       if (at === undefined) return feature;
