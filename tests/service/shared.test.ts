@@ -79,9 +79,9 @@ async function writeMany(response: ServerResponse): Promise<void> {
   for (const event of ['drain', 'close']) response.on(event, () => wake());
   response.write(COLLECTION_START);
   for (let k = 0; k < 250 && !response.destroyed; k += 1) {
-    const hasRoom = response.write(part);
+    response.write(part);
     if (k === 0) await sleep(500); // who asks the same meanwhile can still join
-    if (hasRoom) continue;
+    if (!response.writableNeedDrain) continue;
     await new Promise((resolve) => {
       wake = resolve;
     });
