@@ -7,18 +7,23 @@ const number = /^-?\d/;
 
 const toPlain = (json: string) => (json.startsWith('"') ? (JSON.parse(json) as string) : json);
 
-function toLong(json: string): Buffer | undefined {
+/** MapServer declares the booleans of PostGIS integers; as such `true` is 1 (XML Schema 2 §3.2.2). */
+const toNumber = (json: string) => (json === 'true' ? '1' : json === 'false' ? '0' : json);
+
+function toLong(value: string): Buffer | undefined {
+  const json = toNumber(value);
   if (!number.test(json)) return undefined;
-  const value = integer.test(json) ? BigInt(json) : toWhole(Number(json));
-  if (value === undefined || BigInt.asIntN(64, value) !== value) return undefined;
+  const whole = integer.test(json) ? BigInt(json) : toWhole(Number(json));
+  if (whole === undefined || BigInt.asIntN(64, whole) !== whole) return undefined;
   const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64LE(value);
+  bytes.writeBigInt64LE(whole);
   return bytes;
 }
 
 const toWhole = (value: number) => (Number.isInteger(value) ? BigInt(value) : undefined);
 
-function toDouble(json: string): Buffer | undefined {
+function toDouble(value: string): Buffer | undefined {
+  const json = toNumber(value);
   if (!number.test(json)) return undefined;
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(Number(json));
@@ -57,7 +62,7 @@ function toValue(json: string, type: Column['type']): Buffer | undefined {
 
 /**
  * The `properties` of a Feature: of each value the number of its column and its bytes. What is left out is null, and so
- * is what the type of its column cannot hold (`true` declared integer, an integer beyond 64 bits): the format has no
+ * is what the type of its column cannot hold (a text declared integer, an integer beyond 64 bits): the format has no
  * other place for it.
  * @param values as JSON text, one for each column
  */

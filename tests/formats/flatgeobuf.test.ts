@@ -84,7 +84,8 @@ describe('FlatGeobuf', () => {
   test.each([
     ['integer', '9223372036854775808', undefined],
     ['integer', '1.5', undefined],
-    ['integer', 'true', undefined],
+    ['integer', 'true', 1],
+    ['number', 'false', 0],
     ['integer', '"abc"', undefined],
     ['integer', '2e3', 2000],
     ['number', '"NaN"', undefined],
