@@ -81,7 +81,16 @@ function createPage(title: string, urls: readonly Shown[]): Router {
   const ui: SwaggerUiOptions = {
     customSiteTitle: escapeHtml(title),
     explorer: urls.length > 1,
-    swaggerOptions: { urls, deepLinking: true, displayRequestDuration: true },
+    swaggerOptions: {
+      urls,
+      deepLinking: true,
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      requestSnippetsEnabled: true,
+      defaultModelsExpandDepth: 0,
+      // a key stays on the page
+      persistAuthorization: false,
+    },
   };
   router.use(addSlash, swaggerPolicy, ...swaggerUi.serveFiles(undefined, ui));
   const page = router.route('/');
