@@ -33,12 +33,12 @@ import type { Repeats } from './repeats.js';
 import { inSlices } from './slices.js';
 import {
   CallerGone,
+  createUntilLeft,
   endFeatures,
   type StreamOptions,
   sendWhole,
   streamFeatures,
   toLeftSignal,
-  untilLeft,
 } from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
 import { isNotModified, toValidityHeaders, toVary } from './validity.js';
@@ -158,7 +158,7 @@ async function answer(req: Request, res: Response, asked: Asked): Promise<void> 
   const left = asked.caller.signal;
   try {
     const searching = asked.source.search(asked.query, asked.caller);
-    const given = await untilLeft(searching, left).catch((error: unknown) => {
+    const given = await createUntilLeft(left)(searching).catch((error: unknown) => {
       searching.then((late) => endFeatures(late.features)).catch(() => {});
       throw error;
     });
@@ -196,7 +196,7 @@ async function toTableWriter(
   { source, query, caller, context }: Asked,
 ): Promise<FeatureWriter> {
   try {
-    const description = await untilLeft(source.describe(query.source, caller), caller.signal);
+    const description = await createUntilLeft(caller.signal)(source.describe(query.source, caller));
     return createTableWriter(context.format, description, query);
   } catch (error) {
     endFeatures(given.features);
