@@ -20,13 +20,20 @@ export function addTables(builder: Builder, tables: readonly number[]): number {
   return builder.endVector();
 }
 
-function addDoubles(builder: Builder, positions: readonly Position[], axes: readonly number[]): number {
-  builder.startVector(8, positions.length * axes.length, 8);
+function addXy(builder: Builder, positions: readonly Position[]): number {
+  builder.startVector(8, positions.length * 2, 8);
   for (let i = positions.length - 1; i >= 0; i -= 1) {
-    for (let k = axes.length - 1; k >= 0; k -= 1) {
-      builder.addFloat64(positions[i]?.[axes[k] as number] ?? Number.NaN);
-    }
+    const [x, y] = positions[i] as Position;
+    builder.writeFloat64(y);
+    builder.writeFloat64(x);
   }
+  return builder.endVector();
+}
+
+/** NaN where a position has no height. */
+function addZ(builder: Builder, positions: readonly Position[]): number {
+  builder.startVector(8, positions.length, 8);
+  for (let i = positions.length - 1; i >= 0; i -= 1) builder.writeFloat64(positions[i]?.[2] ?? Number.NaN);
   return builder.endVector();
 }
 
@@ -73,8 +80,8 @@ export function addGeometry(builder: Builder, geometry: GeoJsonGeometry, hasZ: b
   const positions = lines.length === 1 ? (lines[0] ?? []) : lines.flat();
   const hasPositions = positions.length > 0;
   const endsAt = addEnds(builder, lines);
-  const xyAt = hasPositions ? addDoubles(builder, positions, [0, 1]) : 0;
-  const zAt = hasPositions && hasZ ? addDoubles(builder, positions, [2]) : 0;
+  const xyAt = hasPositions ? addXy(builder, positions) : 0;
+  const zAt = hasPositions && hasZ ? addZ(builder, positions) : 0;
   builder.startObject(8);
   builder.addFieldOffset(0, endsAt, 0);
   builder.addFieldOffset(1, xyAt, 0);

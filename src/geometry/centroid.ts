@@ -46,7 +46,7 @@ function addPolygon(sums: Sums, rings: readonly (readonly Position[])[], move: M
     y += turn * triangles.reduce((sum, [, , part]) => sum + part, 0);
   }
   if (area > 0) add(sums, 2, area, [x / area, y / area]);
-  for (const ring of rings) addLine(sums, ring, move);
+  else for (const ring of rings) addLine(sums, ring, move);
 }
 
 function addGeometry(sums: Sums, geometry: GeoJsonGeometry, move: Move): void {
