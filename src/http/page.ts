@@ -25,12 +25,21 @@ export const isTable = (format: Format) => format !== 'geojsonseq' && !isCollect
 /** Where links and counts stand of what has no place for them in itself. */
 export const endFieldNames = ['Link', 'OGC-NumberReturned', 'OGC-NumberMatched'] as const;
 
+/** A proxy has a page of memory for all headers by default (nginx: 4 kB), and answers 502 to more. */
+const MAX_LINK_LENGTH = 2048;
+
+/** All links, else `next` alone, as long as they are no longer than everybody takes; a geometry may be in each. */
+function toLinkField(links: readonly Link[]): string {
+  const next = links.filter(({ rel }) => rel === 'next');
+  return [links, next].map(toLinkHeader).find(({ length }) => length <= MAX_LINK_LENGTH) ?? '';
+}
+
 /** Their values; without an end, `next` and the counts are not known. */
 export function toEndFields(
   context: SearchContext,
   end: PageEnd | undefined,
 ): [name: string, value: string][] {
-  const link = toLinkHeader(toLinks(context, end?.next));
+  const link = toLinkField(toLinks(context, end?.next));
   const values = [link, end?.numberReturned, end?.numberMatched];
   return endFieldNames.flatMap((name, i) => {
     const value = String(values[i] ?? '');

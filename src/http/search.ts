@@ -80,7 +80,7 @@ const contentTypes: { readonly [F in Format]?: string } = {
 
 /** RFC 6266: these are files, and called after the layer. */
 function toDisposition({ query, format }: SearchContext): string {
-  const name = query.source.replace(/[^A-Za-z0-9._-]+/g, '_');
+  const name = query.source.slice(0, 100).replace(/[^A-Za-z0-9._-]+/g, '_');
   return `attachment; filename="${name}.${format === 'flatgeobuf' ? 'fgb' : 'csv'}"`;
 }
 

@@ -139,6 +139,18 @@ describe('links and counts', () => {
     expect(headers).toHaveProperty('content-length');
   });
 
+  test('are no longer than proxies take: `next` alone, or none', async () => {
+    const { service } = await start({ end });
+    const link = async (length: number) => {
+      const reply = await send(service, `${path}&_format=csv&nom=${'x'.repeat(length)}`);
+      expect([reply.status, reply.headers['ogc-numbermatched']]).toEqual([200, '7']);
+      return String(reply.headers.link ?? '').match(/rel="(\w+)"/g);
+    };
+    expect(await link(100)).toEqual(['rel="self"', 'rel="next"']);
+    expect(await link(1500)).toEqual(['rel="next"']);
+    expect(await link(3000)).toBeNull();
+  });
+
   /** The end comes a moment after the features. */
   async function* late(): Answer['features'] {
     yield toBatch(feature(1));
