@@ -1,5 +1,6 @@
 /** Every text the service can say, in English. `{names}` are filled with the values of the message. */
 export const texts = {
+  'answers.partMissing': 'The answer that was kept is not all there any more; ask again.',
   'answers.leftBehind':
     'The answer was read more slowly than by others, and what comes next is not held any more.',
   'http.againstDocument': '{message}',

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
-import { type AnswersParts, createAnswers, type KeptPage } from './answers/index.js';
+import { type AnswersParts, createAnswers, createShared, type KeptPage } from './answers/index.js';
 import { createMemoryCache } from './cache/index.js';
 import { loadSettings, type ModuleConfig } from './config/modules.js';
 import { type Config, ConfigError, toProxy } from './config.js';
@@ -13,6 +13,7 @@ import { createApp, createHttpServer, type Module, stop } from './http/index.js'
 import { createMetrics, type Metrics } from './metrics/index.js';
 import { type Account, AccountError, createFileAccount } from './oauth/index.js';
 import { createMask } from './query/index.js';
+import { connectToRedis, type Replicas } from './replicas.js';
 import { createWfsSource } from './wfs/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
@@ -35,20 +36,18 @@ async function main(): Promise<void> {
   }
   const metrics = createMetrics({ ofProcess: true });
   const answers = toAnswersParts(config, metrics);
+  const replicas = config.redisUrls && (await connectToRedis(config.redisUrls, config, { logger, metrics }));
   const mounted = await Promise.all(
-    modules.map((module) => toModule(module, config, { answers, logger, metrics })),
+    modules.map((module) => toModule(module, config, { answers, logger, metrics, replicas })),
   );
   let isStopping = false;
   const ending = new AbortController();
-  const parts = { logger, metrics, isStopping: () => isStopping, ending: ending.signal };
+  const parts = { logger, metrics, isStopping: () => isStopping, ending: ending.signal, replicas };
   const app = createApp(config, mounted, parts);
   const server = createHttpServer(app, { metrics: metrics.http });
   await listen(server, config);
   const url = toUrl(config, server.address() as AddressInfo);
   logger.info({ url, upstreams: Object.fromEntries(modules.map(toUpstream)) }, 'listening');
-  if (config.ignored.length > 0) {
-    logger.warn({ variables: config.ignored }, 'set, and not built yet: nothing heeds these variables');
-  }
   if (demo !== undefined) {
     const { demoExamples } = await loadDemo();
     process.stdout.write(toWelcome(url, modules, demo.url, demoExamples));
@@ -62,6 +61,7 @@ async function main(): Promise<void> {
     setTimeout(() => ending.abort(), ANSWER_GRACE_MS);
     await stop(server, STOP_GRACE_MS);
     for (const { close } of mounted) close();
+    await replicas?.close();
     await demo?.close();
     logger.info('stopped');
     process.exit(0);
@@ -127,13 +127,20 @@ interface SharedParts {
   readonly answers: SharedAnswers;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly replicas: Replicas | undefined;
 }
 
-async function toModule(module: ModuleConfig, config: Config, { answers, logger, metrics }: SharedParts) {
+async function toModule(module: ModuleConfig, config: Config, parts: SharedParts) {
+  const { answers, logger, metrics } = parts;
   const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
   const log = logger.child({ module: name });
   const account = await createOwnAccount(module, config, log);
-  const options = { ...toWfsOptions(module, config, account), metrics: metrics.upstream(name) };
+  const others = parts.replicas?.of(module);
+  const options = {
+    ...toWfsOptions(module, config, account),
+    metrics: metrics.upstream(name),
+    ...(others && { rateLimit: others.rate, learning: others.learning }),
+  };
   const source = createWfsSource(options, log);
   const takesKeys = module.wfsApikeyIn.length > 0;
   return {
@@ -142,7 +149,7 @@ async function toModule(module: ModuleConfig, config: Config, { answers, logger,
     ...(description !== undefined && { description }),
     ...(example !== undefined && { example }),
     limits: { limitMax, geomMaxVertices, bodyLimit },
-    source: createAnswers(source, {
+    source: createAnswers(others?.answers ? createShared(source, others.answers) : source, {
       ...answers,
       name,
       takesKeys,
