@@ -54,8 +54,9 @@ const LOOK_MS = 50;
 /** Once an answer has begun, its pace is that of its readers: who waits for it elsewhere waits so long and no longer. */
 const READING_MS = 3000;
 const PATIENCE_MS = 20_000;
-/** Of one answer, written and not stored yet: beyond, the store is too slow for it. */
-const MAX_PENDING_BYTES = 4 * 2 ** 20;
+/** Of one answer, written and not stored yet: beyond, its readers wait, so long in all, and then it is not stored. */
+const MAX_PENDING_BYTES = 2 * 2 ** 20;
+const MAX_PAUSE_MS = 2000;
 const MAX_BYTES = 64 * 2 ** 20;
 
 /**
@@ -109,14 +110,14 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
   function createStoring(key: string) {
     const making = randomBytes(9).toString('base64url');
     const gatherer = createGatherer();
-    let [count, bytes, pending] = [0, 0, 0];
+    let [count, bytes, pending, pausedMs] = [0, 0, 0, 0];
     let isGivenUp = false;
     let writing = Promise.resolve();
     const write = (part: Uint8Array | undefined) => {
       if (part === undefined || isGivenUp) return;
       bytes += part.length;
       pending += part.length;
-      if (pending > MAX_PENDING_BYTES || bytes > MAX_BYTES) isGivenUp = true;
+      if (bytes > MAX_BYTES) isGivenUp = true;
       const name = `${making}:${count++}`;
       writing = writing
         // parts go a little later than the head that names them
@@ -129,7 +130,15 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
         });
     };
     return {
-      add: (batch: FeatureBatch) => write(isGivenUp ? undefined : gatherer.add(batch)),
+      async add(batch: FeatureBatch): Promise<void> {
+        if (isGivenUp) return;
+        write(gatherer.add(batch));
+        if (pending <= MAX_PENDING_BYTES) return;
+        const begun = performance.now();
+        await Promise.race([writing, sleep(MAX_PAUSE_MS - pausedMs, undefined, { ref: false })]);
+        pausedMs += performance.now() - begun;
+        if (pausedMs >= MAX_PAUSE_MS) isGivenUp = true;
+      },
       async finish(about: Pick<Head, 'end' | 'tag' | 'isPrivate'>, sinceMs: number): Promise<void> {
         write(gatherer.rest());
         await writing;
@@ -178,7 +187,7 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
             } else lease.end();
             return step.value;
           }
-          storing.add(step.value);
+          await storing.add(step.value);
           yield step.value;
         }
       } catch (error) {

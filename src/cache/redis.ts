@@ -109,11 +109,10 @@ interface Scripts {
 
 type Client = (Redis | Cluster) & Scripts;
 
-function createClient(urls: readonly string[], commandTimeoutMs: number): Client {
+function createClient(urls: readonly string[]): Client {
   const retryStrategy = (times: number) => Math.min(MAX_RECONNECT_MS, 50 * times);
   const options = {
     scripts,
-    commandTimeout: commandTimeoutMs,
     connectTimeout: 2000,
     // while it is away nothing waits for it to come back: the service goes on without
     enableOfflineQueue: false,
@@ -124,7 +123,6 @@ function createClient(urls: readonly string[], commandTimeoutMs: number): Client
   if (others.length === 0) return new Redis(first, { ...options, retryStrategy }) as unknown as Client;
   const { username, password, protocol } = new URL(first);
   const redisOptions = {
-    commandTimeout: commandTimeoutMs,
     connectTimeout: 2000,
     ...(username !== '' && { username: decodeURIComponent(username) }),
     ...(password !== '' && { password: decodeURIComponent(password) }),
@@ -139,18 +137,31 @@ function createClient(urls: readonly string[], commandTimeoutMs: number): Client
   }) as unknown as Client;
 }
 
+/** As the client's own `commandTimeout`, but for replies that have come while this process was busy. */
+function inTime<T>(reply: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new StoreAway('Redis is slow'));
+    // two turns of the loop: what lies in the socket is read first
+    const timer = setTimeout(() => setImmediate(() => setImmediate(late)), timeoutMs).unref();
+    reply.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 /**
  * Redis or Valkey, alone or as a cluster: all keys of one value are of one slot. What it does not answer in time it is
  * not asked again for a second, so that its being slow or gone costs a request once what a command may take.
  */
 export function createRedisStore(options: RedisOptions): RedisStore {
   const { urls, commandTimeoutMs = 500, onState = () => {}, onFault = () => {} } = options;
-  const client = createClient(urls, commandTimeoutMs);
+  const client = createClient(urls);
   let awayUntil = 0;
   let isFull = false;
   let isHeard = false;
   let told: RedisState | undefined;
   client.on('error', () => {}); // told by `state`
+  client.on('ready', () => {
+    awayUntil = 0;
+  });
   for (const event of ['ready', 'close', 'end']) client.on(event, tell);
 
   function toState(): RedisState {
@@ -167,7 +178,7 @@ export function createRedisStore(options: RedisOptions): RedisStore {
   async function run<T>(writes: boolean, command: () => Promise<T>): Promise<T> {
     if (client.status !== 'ready' || performance.now() < awayUntil) throw new StoreAway('Redis is away');
     try {
-      const result = await command();
+      const result = await inTime(command(), commandTimeoutMs);
       isHeard = true;
       awayUntil = 0;
       if (writes) isFull = false;

@@ -24,6 +24,8 @@ export interface RateShareOptions {
   readonly pool: string;
   /** Of all processes together. */
   readonly total: number;
+  /** How long a new pool gives nothing; 0 where the store cannot have lost one. */
+  readonly graceMs?: number;
 }
 
 export interface SharedRate extends RateShare {
@@ -37,12 +39,14 @@ const HURRIED_MS = 100;
 /** A member that is silent for so long has died, and its share is given to others. */
 const TTL_MS = 15_000;
 /** A pool that is new may be one whose store has lost it: who holds a share of it has so long to say so. */
-const GRACE_MS = 1500;
+const GRACE_MS = 2500;
 /** Who was never given a share takes this part of the whole, as long as the store cannot be asked. */
 const CAUTIOUS = 1 / 10;
 const CAUTIOUS_AFTER_MS = 1000;
 /** Longer than the second over which a rate holds (sliding-rate.ts). */
 const WINDOW_MS = 1100;
+/** Of an equal share, nobody has less than this part: it may be all it has, for as long as the store is away. */
+const LEAST = 1 / 2;
 /** Where there is less than one for each, they take turns. */
 const TURN_MS = 3000;
 
@@ -51,7 +55,8 @@ const TURN_MS = 3000;
  * sees to it that shares never add up to more than the whole: so no request waits for the store, and while that is away
  * everybody goes on with what it has. What is given back was not used for a second when another gets it.
  */
-export function createRateShare({ store, pool, total }: RateShareOptions): SharedRate {
+export function createRateShare(options: RateShareOptions): SharedRate {
+  const { store, pool, total, graceMs = GRACE_MS } = options;
   const member = randomBytes(9).toString('base64url');
   let perSecond = 0;
   let user: RateUser | undefined;
@@ -75,11 +80,12 @@ export function createRateShare({ store, pool, total }: RateShareOptions): Share
   });
 
   async function renew(): Promise<void> {
-    const wish = isGiven ? toShare(member, [toOwn(), ...others], total) : 0;
-    const isNeeded = others.some(({ held, wanted }) => held < wanted);
+    const all = [toOwn(), ...others];
+    const wish = isGiven ? toShare(member, all, total) : 0;
+    const isNeeded = others.some(({ name, held }) => held < toShare(name, all, total));
     if (isGiven && wish < perSecond && isNeeded) setShare(wish);
     const { held, wanted } = toOwn();
-    const request = { member, total, held, wanted, wish, ttlMs: TTL_MS, graceMs: GRACE_MS };
+    const request = { member, total, held, wanted, wish, ttlMs: TTL_MS, graceMs };
     const shared = await store.share(pool, request);
     others = shared.others;
     // what is given back slowly is confirmed as it is held, and not to be had any more
@@ -121,7 +127,7 @@ export function createRateShare({ store, pool, total }: RateShareOptions): Share
 
 /**
  * What one of the members should hold: nobody more than it wants while others want more than they get (max-min
- * fairness), and what nobody wants in equal parts. The same for all who see the same.
+ * fairness), and what nobody wants by those who have least. The same for all who see the same.
  */
 export function toShare(
   name: string,
@@ -132,17 +138,19 @@ export function toShare(
   const sorted = [...members].sort((a, b) => (a.name < b.name ? -1 : 1));
   const turn = total < sorted.length ? Math.floor(now / TURN_MS) % sorted.length : 0;
   const inTurn = [...sorted.slice(turn), ...sorted.slice(0, turn)];
-  const shares = new Map(inTurn.map((member) => [member.name, 0]));
+  const least = Math.ceil((total * LEAST) / sorted.length);
+  const shares = inTurn.map((member) => ({ ...member, share: 0, wanted: Math.max(least, member.wanted) }));
   let left = total;
-  const fill = (isWanting: (member: MemberState, share: number) => boolean) => {
-    while (left > 0) {
-      const open = inTurn.filter((member) => isWanting(member, shares.get(member.name) ?? 0));
-      if (open.length === 0) return;
-      for (const one of open.slice(0, left)) shares.set(one.name, (shares.get(one.name) ?? 0) + 1);
-      left -= Math.min(left, open.length);
+  const fill = (isOpen: (member: (typeof shares)[number]) => boolean) => {
+    for (let level = 1; left > 0 && level <= total; level += 1) {
+      for (const member of shares) {
+        if (left === 0 || member.share >= level || !isOpen(member)) continue;
+        member.share += 1;
+        left -= 1;
+      }
     }
   };
-  fill(({ wanted }, share) => share < wanted);
+  fill(({ share, wanted }) => share < wanted);
   fill(() => true);
-  return shares.get(name) ?? 0;
+  return shares.find((member) => member.name === name)?.share ?? 0;
 }

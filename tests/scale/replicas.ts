@@ -87,10 +87,14 @@ export async function startBalancer(
 export const startReplicas = (count: number, env: Record<string, string>): Promise<ServiceProcess[]> =>
   Promise.all(Array.from({ length: count }, () => startProcess(env)));
 
-/** The most that came within any second. @param times in milliseconds */
-export function toBusiestSecond(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return Math.max(0, ...sorted.map((time, i) => i + 1 - sorted.findIndex((other) => time - other < 1000)));
+/** The most that came, for sure, within any second. @param times each between these two, in milliseconds */
+export function toBusiestSecond(times: readonly (readonly [number, number])[]): number {
+  return Math.max(
+    0,
+    ...times.map(
+      ([from]) => times.filter(([soonest, latest]) => soonest >= from && latest - from < 1000).length,
+    ),
+  );
 }
 
 /** The value of a metric, over all its labels. */
