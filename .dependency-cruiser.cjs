@@ -16,6 +16,7 @@ const rooms = {
   geometry: [],
   crs: [],
   cache: [],
+  workers: ['cache'],
   metrics: [],
   config: [],
   errors: [],

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
@@ -65,6 +66,8 @@ export interface Config {
   readonly cacheMaxEntryBytes: number;
   /** What the page at `/` draws its map on; absent: a graticule, which needs no network. */
   readonly explorerTiles?: { readonly url: string; readonly attribution: string };
+  /** Processes that share the port. */
+  readonly workers: number;
   /** What replicas have in common: one Redis, or nodes of a cluster; absent: nothing. */
   readonly redisUrls?: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -85,6 +88,7 @@ export class ConfigError extends Error {
 const maxTimerMs = 2 ** 31 - 1;
 /** A second's requests are remembered one by one. */
 const maxRate = 10_000;
+const maxWorkers = 64;
 const printable = /^[\x21-\x7e]+$/;
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -188,6 +192,13 @@ function readApikeyPlaces(given: string): readonly ApikeyPlace[] | undefined {
   return places.includes(undefined) || distinct.size < places.length ? undefined : (places as ApikeyPlace[]);
 }
 
+/** `auto`: as many as the processors it may use. */
+function readWorkers(given: string): number | undefined {
+  if (given === 'auto') return Math.min(maxWorkers, availableParallelism());
+  const number = /^\d{1,3}$/.test(given) ? Number(given) : Number.NaN;
+  return number >= 1 && number <= maxWorkers ? number : undefined;
+}
+
 /** One node, or several of one cluster, which have one user and password. */
 function readRedisUrls(given: string): readonly string[] | undefined {
   const urls = given.split(',').map((part) => part.trim());
@@ -258,6 +269,10 @@ export const variables = {
   CACHE_TTL_S: { default: '300', read: integer(0, maxTimerMs) },
   CACHE_MAX_BYTES: { default: '67108864', read: integer(0, Number.MAX_SAFE_INTEGER) },
   CACHE_MAX_ENTRY_BYTES: { default: '8388608', read: integer(0, Number.MAX_SAFE_INTEGER) },
+  WORKERS: {
+    default: '1',
+    read: value(`must be auto, or an integer from 1 to ${maxWorkers}`, readWorkers),
+  },
   REDIS_URL: { read: value('must be a redis or rediss URL, or a comma list of them', readRedisUrls) },
   EXPLORER_TILES: { read: value(`${url} with {z}, {x} and {y}`, readTilesUrl) },
   EXPLORER_TILES_ATTRIBUTION: { read: text('must be one line of text', /^\P{Cc}+$/u) },
@@ -485,6 +500,7 @@ export function loadConfig(env: Environment): Config {
     cacheMaxBytes: values.CACHE_MAX_BYTES,
     cacheMaxEntryBytes: values.CACHE_MAX_ENTRY_BYTES,
     ...optional('explorerTiles', toTiles(values)),
+    workers: values.WORKERS,
     ...optional('redisUrls', values.REDIS_URL),
     logLevel: values.LOG_LEVEL,
   });

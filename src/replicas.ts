@@ -1,4 +1,4 @@
-// What this process has in common with others: over Redis, where REDIS_URL names one.
+// What this process has in common with others: over Redis where REDIS_URL names one, else over the primary it is a worker of.
 import { createHash, createHmac } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { SharedParts } from './answers/index.js';
@@ -58,11 +58,23 @@ export async function connectToRedis(
 interface ReplicasParts {
   readonly store: SharedStore;
   readonly secret: Uint8Array;
+  /** Of the rates: how long a new pool gives nothing. */
+  readonly graceMs?: number;
   readonly config: Config;
   readonly metrics: Metrics;
 }
 
-function createReplicas({ store, secret, config, metrics }: ReplicasParts): Omit<Replicas, 'state'> {
+/** Over what the primary of this worker keeps, which is there for as long as this process is. */
+export function connectToPrimaryStore(
+  { store, secret }: Pick<ReplicasParts, 'store' | 'secret'>,
+  config: Config,
+  metrics: Metrics,
+): Replicas {
+  return { ...createReplicas({ store, secret, graceMs: 0, config, metrics }), state: () => 'ready' };
+}
+
+function createReplicas(parts: ReplicasParts): Omit<Replicas, 'state'> {
+  const { store, secret, graceMs, config, metrics } = parts;
   const toDigest = (text: string) => createHmac('sha256', secret).update(text).digest('base64url');
   const rates: SharedRate[] = [];
   const isKept = config.cacheTtlS > 0;
@@ -73,7 +85,12 @@ function createReplicas({ store, secret, config, metrics }: ReplicasParts): Omit
       const namespace = toDigest(JSON.stringify(toSubject(module)));
       // the address alone: also while replicas with other settings take over, its limit holds
       const pool = toDigest(`rate ${name} ${wfsUrl}`);
-      const rate = createRateShare({ store, pool, total: wfsRateLimit });
+      const rate = createRateShare({
+        store,
+        pool,
+        total: wfsRateLimit,
+        ...(graceMs !== undefined && { graceMs }),
+      });
       rates.push(rate);
       metrics.shared.watchRate(name, () => rate.perSecond);
       const answers: SharedParts = {

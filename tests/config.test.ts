@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError, loadConfig, variables } from '../src/config.js';
 
@@ -37,6 +38,7 @@ describe('the environment', () => {
       cacheTtlS: 300,
       cacheMaxBytes: 67108864,
       cacheMaxEntryBytes: 8388608,
+      workers: 1,
       logLevel: 'info',
     });
     expect(Object.isFrozen(config)).toBe(true);
@@ -83,6 +85,7 @@ describe('the environment', () => {
       CACHE_TTL_S: '5m',
       CACHE_MAX_BYTES: '64mb',
       CACHE_MAX_ENTRY_BYTES: '-1',
+      WORKERS: '0',
       REDIS_URL: 'redis',
       EXPLORER_TILES: 'https://tiles.example.org/{z}/{x}.png',
       EXPLORER_TILES_ATTRIBUTION: 'two\nlines',
@@ -99,6 +102,16 @@ describe('the environment', () => {
   ])('REDIS_URL=%s is so many nodes: %s', (REDIS_URL, nodes) => {
     expect(faultsOf({ REDIS_URL })).toEqual(nodes === undefined ? ['REDIS_URL'] : []);
     if (nodes !== undefined) expect(loadConfig({ REDIS_URL }).redisUrls).toHaveLength(nodes);
+  });
+
+  test.each([
+    ['auto', availableParallelism()],
+    ['4', 4],
+    ['65', undefined],
+    ['some', undefined],
+  ])('WORKERS=%s is %s', (WORKERS, workers) => {
+    expect(faultsOf({ WORKERS })).toEqual(workers === undefined ? ['WORKERS'] : []);
+    if (workers !== undefined) expect(loadConfig({ WORKERS }).workers).toBe(workers);
   });
 
   test('no value is printed, since any may hold a key', () => {

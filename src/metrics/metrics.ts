@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { HttpMetrics, Metrics, SharedMetrics, UpstreamGauges, UpstreamMetrics } from './model.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60];
@@ -22,6 +22,8 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Metri
     ...createAnswers(registry),
     shared: createShared(registry),
     write: () => registry.metrics(),
+    toJson: () => registry.getMetricsAsJSON(),
+    writeAll: (all) => AggregatorRegistry.aggregate([...all] as object[]).metrics(),
     contentType: registry.contentType,
   };
 }
@@ -38,11 +40,12 @@ function toMakers(registry: Registry) {
       new Counter(settings(name, help, labels)),
     seconds: <L extends string>(name: string, help: string, ...labels: L[]) =>
       new Histogram({ ...settings(name, help, labels), buckets: SECONDS }),
-    /** Looked at when metrics are written. */
-    gauge(name: string, help: string) {
+    /** Looked at when metrics are written. @param aggregator of the values of several processes */
+    gauge(name: string, help: string, aggregator: 'sum' | 'max' = 'sum') {
       const looked = new Map<string, () => number>();
       new Gauge({
         ...settings(name, help, ['module']),
+        aggregator,
         collect() {
           for (const [module, look] of looked) this.set({ module }, look());
         },
@@ -112,7 +115,7 @@ function createUpstreams(registry: Registry): (module: string) => UpstreamMetric
   const bytes = counter('upstream_bytes_total', 'Bytes of the upstream, after decompression.', 'module');
   const queued = gauge('upstream_queue_requests', 'Requests that wait for a turn at the upstream.');
   const active = gauge('upstream_active_requests', 'Requests at the upstream.');
-  const circuit = gauge('upstream_circuit_open', '1: the upstream is left alone; 0.5: it is tried.');
+  const circuit = gauge('upstream_circuit_open', '1: the upstream is left alone; 0.5: it is tried.', 'max');
   return (module) => ({
     answered(outcome, time) {
       requests.inc({ module, outcome: toOutcome(outcome) });
@@ -177,7 +180,7 @@ function createShared(registry: Registry): SharedMetrics {
         this.set(look());
       };
       const help = 'The shared store: 1, it answers; 0.5, it takes nothing more; 0, it is away.';
-      new Gauge({ name: `${PREFIX}store_up`, help, registers: [registry], collect });
+      new Gauge({ name: `${PREFIX}store_up`, help, aggregator: 'min', registers: [registry], collect });
     },
     watchRate(module, look) {
       rate ??= gauge('upstream_rate_share', 'Requests a second to the upstream that are this process’s.');

@@ -86,5 +86,9 @@ export interface Metrics {
   watchCache(cache: CacheGauges): void;
   /** The text format of Prometheus. */
   write(): Promise<string>;
+  /** What is counted here, for `writeAll`; plain JSON. */
+  toJson(): Promise<unknown>;
+  /** What is counted in several processes, as one. @param all each as `toJson` gives it */
+  writeAll(all: readonly unknown[]): Promise<string>;
   readonly contentType: string;
 }

@@ -134,6 +134,8 @@ describe('600 different requests: the upstream never sees more than its rate, ov
     const seconds = (performance.now() - begun) / 1000;
     expect(replies.filter(({ status }) => status !== 200)).toEqual([]);
     expect(await countResults()).toBe(600);
+    const shares = replicas.map((replica) => readMetric(replica, /^carto_wfs_upstream_rate_share/));
+    expect((await Promise.all(shares)).reduce((a, b) => a + b)).toBeLessThanOrEqual(RATE);
     expect(await toBusiest()).toBeLessThanOrEqual(RATE);
     expect(seconds).toBeLessThan(600 / (RATE * 0.75)); // and nearly all of it is used
   }

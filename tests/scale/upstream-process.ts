@@ -13,13 +13,14 @@ import {
 import type { Mode, Seen } from './upstream.js';
 
 /**
- * When the loop last went round, and the time before: what is read now came behind that. A machine that is busy may let
- * this process wait, and then much is read at once that came one by one.
+ * When the loop went round, the last time last: a request takes some rounds from a new connection to the end of its body,
+ * and what is read now came behind the first of these. A machine that is busy may let this process wait, and then much
+ * is read at once that came one by one.
  */
-const rounds = [performance.now(), performance.now()] as [number, number];
+const rounds: number[] = Array.from({ length: 8 }, () => performance.now());
 setInterval(() => {
-  rounds[0] = rounds[1];
-  rounds[1] = performance.now();
+  rounds.shift();
+  rounds.push(performance.now());
 }, 2);
 
 let mode: Mode = 'full';
@@ -53,7 +54,7 @@ const upstream = await startUpstream(
   },
   {
     before: async () => {
-      seen.times.push([rounds[0], performance.now()]);
+      seen.times.push([rounds[0] as number, performance.now()]);
       return false;
     },
   },
