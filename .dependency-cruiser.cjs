@@ -38,6 +38,12 @@ module.exports = {
       to: { path: 'node_modules/axios' },
     },
     {
+      name: 'redis-lives-in-one-file',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cache/redis[.]ts$' },
+      to: { path: 'node_modules/ioredis' },
+    },
+    {
       name: 'turf-lives-in-geometry',
       severity: 'error',
       from: { path: '^src/', pathNot: place('geometry') },

@@ -146,7 +146,12 @@ describe('compressed', () => {
       const headers = { 'accept-encoding': accepted, 'x-unknown': '1' };
       const { headers: its, bytes } = await readBytes(path, headers);
       expect(its['content-encoding']).toBe(accepted);
-      const text = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync }[accepted]?.(bytes);
+      const unpack: Record<string, (packed: Buffer) => Buffer> = {
+        gzip: gunzipSync,
+        deflate: inflateSync,
+        br: brotliDecompressSync,
+      };
+      const text = unpack[accepted]?.(bytes);
       expect(JSON.parse(String(text)).features).toHaveLength(500);
     },
   );
