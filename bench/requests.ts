@@ -222,9 +222,12 @@ async function load(server: Started, toPath: () => string, seconds: number, conn
 
 async function run(seconds: number, connections: number, warmSeconds: number): Promise<void> {
   const upstream = await self('upstream');
-  const service = await start(['--max-semi-space-size=1', 'dist/main.js'], {
-    WFS_URL: `${upstream.url}/wfs`,
-  });
+  const service = await start(
+    ['--max-semi-space-size=1', '--no-allocation-site-pretenuring', 'dist/main.js'],
+    {
+      WFS_URL: `${upstream.url}/wfs`,
+    },
+  );
   const [carto, pipe] = [await self('carto', upstream.url), await self('pipe', upstream.url)];
   let k = 0;
   const search = '/api/wfs-geoportail/search?';
