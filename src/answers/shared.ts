@@ -57,6 +57,8 @@ const PATIENCE_MS = 20_000;
 /** Of one answer, written and not stored yet: beyond, its readers wait, so long in all, and then it is not stored. */
 const MAX_PENDING_BYTES = 2 * 2 ** 20;
 const MAX_PAUSE_MS = 2000;
+/** Parts go a little later than the head that names them. */
+const PART_MORE_MS = 60_000;
 const MAX_BYTES = 64 * 2 ** 20;
 
 /**
@@ -120,8 +122,7 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
       if (bytes > MAX_BYTES) isGivenUp = true;
       const name = `${making}:${count++}`;
       writing = writing
-        // parts go a little later than the head that names them
-        .then(() => (isGivenUp ? undefined : store.setPart(key, name, part, keepMs + 60_000)))
+        .then(() => (isGivenUp ? undefined : store.setPart(key, name, part, keepMs + PART_MORE_MS)))
         .catch(() => {
           isGivenUp = true;
         })
@@ -139,12 +140,27 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
         pausedMs += performance.now() - begun;
         if (pausedMs >= MAX_PAUSE_MS) isGivenUp = true;
       },
-      async finish(about: Pick<Head, 'end' | 'tag' | 'isPrivate'>, sinceMs: number): Promise<void> {
-        write(gatherer.rest());
+      /** @returns whether the lease was given back */
+      async finish(
+        owner: string,
+        about: Pick<Head, 'end' | 'tag' | 'isPrivate'>,
+        sinceMs: number,
+      ): Promise<boolean> {
         await writing;
-        if (isGivenUp) return;
-        const head: Head = { ...about, making, parts: count, bytes };
-        await store.set(key, JSON.stringify(head), keepMs - sinceMs).catch(() => {});
+        if (isGivenUp) return false;
+        const rest = gatherer.rest();
+        const part = rest && { name: `${making}:${count}`, bytes: rest, keepMs: keepMs + PART_MORE_MS };
+        const head: Head = {
+          ...about,
+          making,
+          parts: count + (rest === undefined ? 0 : 1),
+          bytes: bytes + (rest?.length ?? 0),
+        };
+        const made = { owner, value: JSON.stringify(head), keepMs: keepMs - sinceMs, part };
+        return store.finish(key, made).then(
+          () => true,
+          () => false,
+        );
       },
     };
   }
@@ -152,12 +168,16 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
   function createLease(key: string, owner: string) {
     const renewing = setInterval(() => store.renew(key, owner, LEASE_MS).catch(() => {}), RENEW_MS).unref();
     let reading: NodeJS.Timeout | undefined;
-    const end = () => {
+    const stop = () => {
       clearInterval(renewing);
       clearTimeout(reading);
+    };
+    const end = () => {
+      stop();
       store.release(key, owner).catch(() => {});
     };
     return {
+      stop,
       end,
       begin() {
         reading = setTimeout(end, READING_MS).unref();
@@ -183,7 +203,10 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
           if (step.done) {
             if (isKeepable(query, step.value)) {
               const about = { end: step.value, tag, isPrivate };
-              void storing.finish(about, performance.now() - askedAt).finally(lease.end);
+              void storing.finish(owner, about, performance.now() - askedAt).then((isBack) => {
+                if (isBack) lease.stop();
+                else lease.end();
+              });
             } else lease.end();
             return step.value;
           }

@@ -51,6 +51,13 @@ const scripts = {
     lua: `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
       return redis.call('DEL', KEYS[1])`,
   },
+  finish: {
+    numberOfKeys: 3,
+    lua: `if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5]) end
+      redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+      if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+      return 1`,
+  },
   // member, total, held, wanted, wish, ttl, grace; the pool's birth stands under '*'
   share: {
     numberOfKeys: 1,
@@ -96,12 +103,13 @@ const scripts = {
   },
 };
 
-type Argument = string | number;
+type Argument = string | number | Buffer;
 /** Commands that `scripts` defines on the client. */
 interface Scripts {
   begin(...args: Argument[]): Promise<[number, string | null, number]>;
   renew(...args: Argument[]): Promise<number>;
   release(...args: Argument[]): Promise<number>;
+  finish(...args: Argument[]): Promise<number>;
   share(...args: Argument[]): Promise<[number, string[]]>;
   leave(...args: Argument[]): Promise<number>;
   count(...args: Argument[]): Promise<[number, number]>;
@@ -228,6 +236,13 @@ export function createRedisStore(options: RedisOptions): RedisStore {
     renew: (key, owner, leaseMs) =>
       run(false, async () => (await client.renew(toKey('lease', key), owner, leaseMs)) === 1),
     release: (key, owner) => run(false, async () => void (await client.release(toKey('lease', key), owner))),
+    finish: (key, { owner, value, keepMs, part }) =>
+      run(true, async () => {
+        const keys = [toKey('value', key), toKey('lease', key), toKey('part', key, part?.name)];
+        const bytes = part === undefined ? '' : toBuffer(part.bytes);
+        const partMs = Math.ceil(part?.keepMs ?? 0);
+        await client.finish(...keys, owner, value, Math.ceil(keepMs), bytes, partMs);
+      }),
     get: (key) => run(false, async () => (await client.get(toKey('value', key))) ?? undefined),
     set: (key, value, keepMs) =>
       run(true, async () => void (await client.set(toKey('value', key), value, 'PX', Math.ceil(keepMs)))),
@@ -236,8 +251,7 @@ export function createRedisStore(options: RedisOptions): RedisStore {
       run(false, async () => (await client.getBuffer(toKey('part', key, part))) ?? undefined),
     setPart: (key, part, bytes, keepMs) =>
       run(true, async () => {
-        const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-        await client.set(toKey('part', key, part), value, 'PX', Math.ceil(keepMs));
+        await client.set(toKey('part', key, part), toBuffer(bytes), 'PX', Math.ceil(keepMs));
       }),
     share: (pool, { member, total, held, wanted, wish, ttlMs, graceMs }) =>
       run(true, async () => {
@@ -255,6 +269,8 @@ export function createRedisStore(options: RedisOptions): RedisStore {
     close: () => client.disconnect(),
   };
 }
+
+const toBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 function toMember(text: string): MemberState {
   const [name = '', held, wanted] = text.split(' ');

@@ -69,6 +69,12 @@ export function createSharedMemory({
     async release(key, owner) {
       if (leases.get(key)?.owner === owner) leases.delete(key);
     },
+    async finish(key, { owner, value, keepMs, part }) {
+      if (part !== undefined)
+        kept.set(`${key} ${part.name}`, { value: part.bytes, until: now() + part.keepMs });
+      kept.set(key, { value, until: now() + keepMs });
+      if (leases.get(key)?.owner === owner) leases.delete(key);
+    },
     async get(key) {
       return look(key)?.value as string | undefined;
     },

@@ -18,6 +18,14 @@ export interface Begun {
   readonly kept?: Kept | undefined;
 }
 
+/** A value that is made, by whoever has the lease. */
+export interface Made {
+  readonly owner: string;
+  readonly value: string;
+  readonly keepMs: number;
+  readonly part?: { readonly name: string; readonly bytes: Uint8Array; readonly keepMs: number } | undefined;
+}
+
 /** What one of the members of a pool holds of it, and how much it would use. */
 export interface MemberState {
   readonly name: string;
@@ -56,6 +64,8 @@ export interface SharedStore {
   renew(key: string, owner: string, leaseMs: number): Promise<boolean>;
   /** Gives the lease back, where it is the owner's. */
   release(key: string, owner: string): Promise<void>;
+  /** Keeps the value, with the last of its parts, and gives the lease back, in one step. */
+  finish(key: string, made: Made): Promise<void>;
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string, keepMs: number): Promise<void>;
   delete(key: string): Promise<void>;

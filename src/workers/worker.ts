@@ -15,6 +15,7 @@ const storeMethods = [
   'begin',
   'renew',
   'release',
+  'finish',
   'get',
   'set',
   'delete',

@@ -148,7 +148,7 @@ describe('nothing is shared', () => {
 
   test('when the store is away: each asks for itself', async () => {
     const fail = () => Promise.reject(new Error('away'));
-    store = { ...store, begin: fail, setPart: fail, set: fail };
+    store = { ...store, begin: fail, setPart: fail, finish: fail };
     const [one, two] = [startProcess(), startProcess()];
     await one.read();
     await two.read();

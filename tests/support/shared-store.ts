@@ -22,6 +22,22 @@ export function testSharedStore(open: () => SharedStore): void {
     expect(await store.get(key)).toBeUndefined();
   });
 
+  test('a value is kept with its last part, and its lease given back, in one step', async () => {
+    const [store, key] = [open(), toKey()];
+    const bytes = Buffer.from([0, 255, 10, 13]);
+    await store.begin(key, request('a'));
+    const part = { name: 'x:0', bytes, keepMs: 60_000 };
+    await store.finish(key, { owner: 'a', value: 'v', keepMs: 300, part });
+    expect(await store.begin(key, request('b'))).toMatchObject({ lease: 'notNeeded', kept: { value: 'v' } });
+    expect([...((await store.getPart(key, 'x:0')) ?? [])]).toEqual([...bytes]);
+    await sleep(350);
+    expect(await store.begin(key, request('b'))).toMatchObject({ lease: 'mine' });
+    // the lease of another is left alone
+    await store.finish(key, { owner: 'a', value: 'v', keepMs: 1 });
+    await sleep(20);
+    expect(await store.begin(key, request('c'))).toMatchObject({ lease: 'others' });
+  });
+
   test('an old value is told, and made anew', async () => {
     const [store, key] = [open(), toKey()];
     await store.set(key, 'old', 500);
