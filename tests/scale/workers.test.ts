@@ -108,7 +108,7 @@ test('workers that cannot start end the service, and say why once each', async (
 test('told to end, it answers what it was asked', async () => {
   await upstream.set('slow');
   const asked = Promise.all(Array.from({ length: 10 }, () => askAnew(toUnlike())));
-  await sleep(100);
+  while ((await upstream.see()).results < 10) await sleep(10);
   expect(await service.stop('SIGTERM')).toBe(0);
   for (const { status } of await asked) expect(status).toBe(200);
 }, 30_000);
