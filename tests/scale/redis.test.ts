@@ -66,7 +66,7 @@ describe('Redis in trouble', () => {
     await expect(store.get('k')).rejects.toThrow();
     expect(store.state).toBe('away');
     for (let k = 0; k < 100; k += 1) await expect(store.get('k')).rejects.toThrow();
-    expect(performance.now() - begun).toBeLessThan(400);
+    expect(performance.now() - begun).toBeLessThan(1300); // and not a hundred times what one may take
     expect(faults).toEqual(['slow']);
     await sleep(2600);
     expect(await store.get('k')).toBe('v');
