@@ -16,6 +16,7 @@ const rooms = {
   geometry: [],
   crs: [],
   cache: [],
+  workers: ['cache'],
   metrics: [],
   config: [],
   errors: [],
@@ -35,6 +36,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: place('wfs') },
       to: { path: 'node_modules/axios' },
+    },
+    {
+      name: 'redis-lives-in-one-file',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cache/redis[.]ts$' },
+      to: { path: 'node_modules/ioredis' },
     },
     {
       name: 'turf-lives-in-geometry',

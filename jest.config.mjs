@@ -1,4 +1,4 @@
-// Three suites: `unit` needs only Node; `servers` and `browser` need what .ci/run installs.
+// `unit` needs only Node; the other suites need what .ci/run installs.
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
@@ -17,13 +17,16 @@ export default {
   maxWorkers: '100%', // jest's own choice leaves one core idle, half of a small machine
   projects: [
     suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
-      testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/'],
+      testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/', '/tests/scale/'],
       globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
     }),
     suite('servers', ['<rootDir>/tests/servers/**/*.test.ts'], {
       globalSetup: '<rootDir>/tests/servers/global-setup.mjs',
       globalTeardown: '<rootDir>/tests/servers/global-teardown.mjs',
+    }),
+    suite('scale', ['<rootDir>/tests/scale/**/*.test.ts'], {
+      globalSetup: '<rootDir>/tests/global-setup.mjs',
     }),
     suite('browser', ['<rootDir>/tests/browser/**/*.test.ts']),
   ],

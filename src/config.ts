@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
@@ -65,8 +66,10 @@ export interface Config {
   readonly cacheMaxEntryBytes: number;
   /** What the page at `/` draws its map on; absent: a graticule, which needs no network. */
   readonly explorerTiles?: { readonly url: string; readonly attribution: string };
-  /** Variables that are set, and that nothing heeds yet: whoever set them must hear of it. */
-  readonly ignored: readonly string[];
+  /** Processes that share the port. */
+  readonly workers: number;
+  /** What replicas have in common: one Redis, or nodes of a cluster; absent: nothing. */
+  readonly redisUrls?: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
@@ -85,6 +88,7 @@ export class ConfigError extends Error {
 const maxTimerMs = 2 ** 31 - 1;
 /** A second's requests are remembered one by one. */
 const maxRate = 10_000;
+const maxWorkers = 64;
 const printable = /^[\x21-\x7e]+$/;
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
@@ -188,6 +192,20 @@ function readApikeyPlaces(given: string): readonly ApikeyPlace[] | undefined {
   return places.includes(undefined) || distinct.size < places.length ? undefined : (places as ApikeyPlace[]);
 }
 
+/** `auto`: as many as the processors it may use. */
+function readWorkers(given: string): number | undefined {
+  if (given === 'auto') return Math.min(maxWorkers, availableParallelism());
+  const number = /^\d{1,3}$/.test(given) ? Number(given) : Number.NaN;
+  return number >= 1 && number <= maxWorkers ? number : undefined;
+}
+
+/** One node, or several of one cluster, which have one user and password. */
+function readRedisUrls(given: string): readonly string[] | undefined {
+  const urls = given.split(',').map((part) => part.trim());
+  const isRedis = (url: string) => URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol);
+  return urls.every(isRedis) ? urls : undefined;
+}
+
 const units: Record<string, number> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30 };
 
 function readSize(given: string): number | undefined {
@@ -251,6 +269,11 @@ export const variables = {
   CACHE_TTL_S: { default: '300', read: integer(0, maxTimerMs) },
   CACHE_MAX_BYTES: { default: '67108864', read: integer(0, Number.MAX_SAFE_INTEGER) },
   CACHE_MAX_ENTRY_BYTES: { default: '8388608', read: integer(0, Number.MAX_SAFE_INTEGER) },
+  WORKERS: {
+    default: '1',
+    read: value(`must be auto, or an integer from 1 to ${maxWorkers}`, readWorkers),
+  },
+  REDIS_URL: { read: value('must be a redis or rediss URL, or a comma list of them', readRedisUrls) },
   EXPLORER_TILES: { read: value(`${url} with {z}, {x} and {y}`, readTilesUrl) },
   EXPLORER_TILES_ATTRIBUTION: { read: text('must be one line of text', /^\P{Cc}+$/u) },
   LOG_LEVEL: {
@@ -263,32 +286,6 @@ export const variables = {
 export const oauthVariables = Object.keys(variables).filter((name) =>
   name.startsWith('WFS_OAUTH_'),
 ) as (keyof typeof variables)[];
-
-function readRedisUrl(given: string): string | undefined {
-  const isRedis = URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol);
-  return isRedis ? given : undefined;
-}
-
-/**
- * Settled, and not built yet. A bad value stops the start as any other; a good one is read and not heeded, but for the
- * one that asks for nothing.
- */
-export const notBuilt = {
-  REDIS_URL: { read: value('must be a redis or rediss URL', readRedisUrl) },
-} as const;
-
-function readNotBuilt(env: Environment): { ignored: string[]; faults: ConfigError['faults'] } {
-  const given = Object.entries(notBuilt).flatMap(([name, entry]) => {
-    const text = env[name]?.trim() ?? '';
-    return text === '' ? [] : [{ name, text, entry }];
-  });
-  const faults = given.flatMap(({ name, text, entry }) => {
-    const result = entry.read.safeParse(text);
-    return result.success ? [] : [{ variable: name, message: toFaultMessage(result.error) }];
-  });
-  const ignored = given.filter(({ text, entry }) => !('nothing' in entry) || entry.nothing !== text);
-  return { ignored: ignored.map(({ name }) => name), faults };
-}
 
 const toFaultMessage = ({ issues }: z.ZodError) => issues.map(({ message }) => message).join('; ');
 
@@ -470,8 +467,7 @@ function readUpstreamFaults(env: Environment, values: Values): ConfigError['faul
  */
 export function loadConfig(env: Environment): Config {
   const { values, faults } = readVariables(env);
-  const { ignored, faults: othersFaults } = readNotBuilt(env);
-  const all = [...faults, ...othersFaults, ...readUpstreamFaults(env, values)];
+  const all = [...faults, ...readUpstreamFaults(env, values)];
   if (all.length > 0) throw new ConfigError(all);
   return Object.freeze({
     host: values.HOST,
@@ -504,7 +500,8 @@ export function loadConfig(env: Environment): Config {
     cacheMaxBytes: values.CACHE_MAX_BYTES,
     cacheMaxEntryBytes: values.CACHE_MAX_ENTRY_BYTES,
     ...optional('explorerTiles', toTiles(values)),
-    ignored,
+    workers: values.WORKERS,
+    ...optional('redisUrls', values.REDIS_URL),
     logLevel: values.LOG_LEVEL,
   });
 }

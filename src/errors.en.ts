@@ -17,6 +17,7 @@ export const texts = {
   'title.upstreamTimeout': 'Gateway Timeout',
   'title.upstreamUnusable': 'Bad Gateway',
   'title.urlTooLong': 'URI Too Long',
+  'answers.partMissing': 'The answer that was kept is not all there any more; ask again.',
   'answers.leftBehind':
     'The answer was read more slowly than by others, and what comes next is not held any more.',
   'http.againstDocument': '{message}',

@@ -19,6 +19,7 @@ export const texts: { readonly [Id in keyof typeof english]: string } = {
   'title.upstreamTimeout': 'Le serveur amont n’a pas répondu à temps',
   'title.upstreamUnusable': 'Réponse inutilisable du serveur amont',
   'title.urlTooLong': 'URL trop longue',
+  'answers.partMissing': 'La réponse conservée n’est plus complète ; posez la question de nouveau.',
   'answers.leftBehind':
     'La réponse a été lue plus lentement que par d’autres, et la suite n’est plus conservée.',
   'http.againstDocument': '{message}',

@@ -5,15 +5,17 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
-import { type AnswersParts, createAnswers, type KeptPage } from './answers/index.js';
+import { type AnswersParts, createAnswers, createShared, type KeptPage } from './answers/index.js';
 import { createMemoryCache } from './cache/index.js';
-import { loadSettings, type ModuleConfig } from './config/modules.js';
+import { loadSettings, type ModuleConfig, type Settings } from './config/modules.js';
 import { type Config, ConfigError, toProxy } from './config.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
 import { createMetrics, type Metrics } from './metrics/index.js';
 import { type Account, AccountError, createFileAccount } from './oauth/index.js';
 import { createMask } from './query/index.js';
+import { connectToPrimaryStore, connectToRedis, type Replicas } from './replicas.js';
 import { createWfsSource } from './wfs/index.js';
+import type { Primary } from './workers/index.js';
 
 const STOP_GRACE_MS = 25_000; // under the 30 s that orchestrators give
 /** Who still waits for the upstream by then is answered that the service stops. */
@@ -23,32 +25,36 @@ const ANSWER_GRACE_MS = 20_000;
 const isDemo = process.argv.includes('--demo');
 /** Loaded where it is asked for alone: it takes 10 MB. */
 const loadDemo = () => import('./demo/index.js');
+const loadWorkers = () => import('./workers/index.js');
 
 async function main(): Promise<void> {
   const demo = isDemo ? await (await loadDemo()).createDemoServer() : undefined;
   const env = demo === undefined ? process.env : toDemoEnvironment(demo.url);
-  const { config, modules, unused } = loadSettings(env, (path) => readFileSync(path, 'utf8'));
+  const settings = loadSettings(env, (path) => readFileSync(path, 'utf8'));
+  const isWorkers = demo === undefined && settings.config.workers > 1;
+  const { config, modules, unused } = isWorkers ? toWorkerSettings(settings) : settings;
   const logger = createLogger(config, modules);
   if (demo === undefined && unused.length > 0) {
     const variables = unused.join(', ');
     logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
   }
+  if (isWorkers && (await import('node:cluster')).default.isPrimary) return runWorkers(config, logger);
   const metrics = createMetrics({ ofProcess: true });
+  const primary = isWorkers ? await (await loadWorkers()).connectToPrimary(metrics.toJson) : undefined;
   const answers = toAnswersParts(config, metrics);
+  const replicas = await connectToOthers(config, { logger, metrics }, primary);
   const mounted = await Promise.all(
-    modules.map((module) => toModule(module, config, { answers, logger, metrics })),
+    modules.map((module) => toModule(module, config, { answers, logger, metrics, replicas })),
   );
   let isStopping = false;
   const ending = new AbortController();
-  const parts = { logger, metrics, isStopping: () => isStopping, ending: ending.signal };
+  const counted = primary === undefined ? metrics : toCountedByAll(metrics, primary);
+  const parts = { logger, metrics: counted, isStopping: () => isStopping, ending: ending.signal, replicas };
   const app = createApp(config, mounted, parts);
   const server = createHttpServer(app, { metrics: metrics.http });
   await listen(server, config);
   const url = toUrl(config, server.address() as AddressInfo);
   logger.info({ url, upstreams: Object.fromEntries(modules.map(toUpstream)) }, 'listening');
-  if (config.ignored.length > 0) {
-    logger.warn({ variables: config.ignored }, 'set, and not built yet: nothing heeds these variables');
-  }
   if (demo !== undefined) {
     const { demoExamples } = await loadDemo();
     process.stdout.write(toWelcome(url, modules, demo.url, demoExamples));
@@ -62,12 +68,49 @@ async function main(): Promise<void> {
     setTimeout(() => ending.abort(), ANSWER_GRACE_MS);
     await stop(server, STOP_GRACE_MS);
     for (const { close } of mounted) close();
+    await replicas?.close();
     await demo?.close();
     logger.info('stopped');
     process.exit(0);
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+/** What all workers have together is for each a part of it, and one more for what the primary keeps for them. */
+function toWorkerSettings({ config, modules, unused }: Settings): Settings {
+  const { workers } = config;
+  const shared = config.redisUrls === undefined ? workers + 1 : workers;
+  const cacheMaxBytes = Math.floor(config.cacheMaxBytes / shared);
+  const toPart = ({ wfsMaxConcurrency, ...module }: ModuleConfig): ModuleConfig => ({
+    ...module,
+    wfsMaxConcurrency: Math.max(1, Math.floor(wfsMaxConcurrency / workers)),
+  });
+  return { config: { ...config, cacheMaxBytes }, modules: modules.map(toPart), unused };
+}
+
+/** The process tree of WORKERS; this one serves nobody itself. */
+async function runWorkers({ workers, cacheMaxBytes }: Config, logger: Logger): Promise<never> {
+  const onEvent = (event: string, about: object) => {
+    if (event === 'exited') logger.error(about, 'a worker has ended, another is started');
+    else logger.info('stopped');
+  };
+  const { startWorkers } = await loadWorkers();
+  process.exit(await startWorkers({ count: workers, maxBytes: cacheMaxBytes, onEvent }));
+}
+
+async function connectToOthers(
+  config: Config,
+  parts: { readonly logger: Logger; readonly metrics: Metrics },
+  primary: Primary | undefined,
+): Promise<Replicas | undefined> {
+  if (config.redisUrls !== undefined) return connectToRedis(config.redisUrls, config, parts);
+  return primary && connectToPrimaryStore(primary, config, parts.metrics);
+}
+
+/** Whichever worker is asked, it tells of all. */
+function toCountedByAll(metrics: Metrics, primary: Primary): Metrics {
+  return { ...metrics, write: async () => metrics.writeAll(await primary.collectMetrics()) };
 }
 
 /**
@@ -127,13 +170,20 @@ interface SharedParts {
   readonly answers: SharedAnswers;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly replicas: Replicas | undefined;
 }
 
-async function toModule(module: ModuleConfig, config: Config, { answers, logger, metrics }: SharedParts) {
+async function toModule(module: ModuleConfig, config: Config, parts: SharedParts) {
+  const { answers, logger, metrics } = parts;
   const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
   const log = logger.child({ module: name });
   const account = await createOwnAccount(module, config, log);
-  const options = { ...toWfsOptions(module, config, account), metrics: metrics.upstream(name) };
+  const others = parts.replicas?.of(module);
+  const options = {
+    ...toWfsOptions(module, config, account),
+    metrics: metrics.upstream(name),
+    ...(others && { rateLimit: others.rate, learning: others.learning }),
+  };
   const source = createWfsSource(options, log);
   const takesKeys = module.wfsApikeyIn.length > 0;
   return {
@@ -142,7 +192,7 @@ async function toModule(module: ModuleConfig, config: Config, { answers, logger,
     ...(description !== undefined && { description }),
     ...(example !== undefined && { example }),
     limits: { limitMax, geomMaxVertices, bodyLimit },
-    source: createAnswers(source, {
+    source: createAnswers(others?.answers ? createShared(source, others.answers) : source, {
       ...answers,
       name,
       takesKeys,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, loadConfig, notBuilt, variables } from '../src/config.js';
+import { ConfigError, loadConfig, variables } from '../src/config.js';
 
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -37,7 +38,7 @@ describe('the environment', () => {
       cacheTtlS: 300,
       cacheMaxBytes: 67108864,
       cacheMaxEntryBytes: 8388608,
-      ignored: [],
+      workers: 1,
       logLevel: 'info',
     });
     expect(Object.isFrozen(config)).toBe(true);
@@ -84,6 +85,8 @@ describe('the environment', () => {
       CACHE_TTL_S: '5m',
       CACHE_MAX_BYTES: '64mb',
       CACHE_MAX_ENTRY_BYTES: '-1',
+      WORKERS: '0',
+      REDIS_URL: 'redis',
       EXPLORER_TILES: 'https://tiles.example.org/{z}/{x}.png',
       EXPLORER_TILES_ATTRIBUTION: 'two\nlines',
       LOG_LEVEL: 'loud',
@@ -91,16 +94,24 @@ describe('the environment', () => {
     expect(faultsOf(env)).toEqual(Object.keys(env));
   });
 
-  test('what is not built yet is named where it is set, and a bad value stops the start all the same', () => {
-    const set = {
-      REDIS_URL: 'rediss://user:secret@redis:6379/0',
-    };
-    expect(Object.keys(set)).toEqual(Object.keys(notBuilt));
-    expect(loadConfig(set).ignored).toEqual(Object.keys(set));
-    expect(loadConfig({ REDIS_URL: ' ' }).ignored).toEqual([]);
-    const bad = Object.fromEntries(Object.keys(set).map((name) => [name, 'http://many']));
-    expect(faultsOf(bad)).toEqual(Object.keys(set));
-    for (const name of Object.keys(set)) expect(variables).not.toHaveProperty(name);
+  test.each([
+    ['redis://redis:6379/0', 1],
+    ['rediss://user:secret@a:6379, rediss://user:secret@b:6379', 2],
+    ['http://redis', undefined],
+    ['redis://a,b:6379', undefined],
+  ])('REDIS_URL=%s is so many nodes: %s', (REDIS_URL, nodes) => {
+    expect(faultsOf({ REDIS_URL })).toEqual(nodes === undefined ? ['REDIS_URL'] : []);
+    if (nodes !== undefined) expect(loadConfig({ REDIS_URL }).redisUrls).toHaveLength(nodes);
+  });
+
+  test.each([
+    ['auto', availableParallelism()],
+    ['4', 4],
+    ['65', undefined],
+    ['some', undefined],
+  ])('WORKERS=%s is %s', (WORKERS, workers) => {
+    expect(faultsOf({ WORKERS })).toEqual(workers === undefined ? ['WORKERS'] : []);
+    if (workers !== undefined) expect(loadConfig({ WORKERS }).workers).toBe(workers);
   });
 
   test('no value is printed, since any may hold a key', () => {
@@ -279,11 +290,6 @@ describe('.env.example', () => {
       value: 'default' in entry ? entry.default : '',
     }));
     expect(example.map(({ name, value }) => ({ name, value }))).toEqual(expected);
-  });
-
-  test('names what is not built yet', () => {
-    for (const name of Object.keys(notBuilt))
-      expect(lines.join('\n')).toMatch(new RegExp(`# .*\\b${name}\\b`));
   });
 
   test('says in a line above each what it means', () => {

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import type { ChunkCache, Chunked, Room } from '../cache/index.js';
-import { type MessageId, ServiceError } from '../errors.js';
 import type {
   Answer,
   Caller,
@@ -11,8 +9,10 @@ import type {
   SearchQuery,
   Validity,
 } from '../query/index.js';
+import { isKeepable, isUpstreamAway, STALE_IF_ERROR_S } from './keeping.js';
 import { toQueryKey, toScope } from './key.js';
 import { Spool } from './spool.js';
+import { createTags } from './tags.js';
 
 /** What is kept beside the features of a page. */
 export interface KeptPage {
@@ -42,9 +42,6 @@ export interface AnswersParts {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
-
-/** An hour: longer than most upstreams are away, and shorter than anybody would call the answer old. */
-const STALE_IF_ERROR_S = 3600;
 
 /** Under way: one question asked of the upstream, for all who ask it meanwhile. */
 interface Flight {
@@ -86,12 +83,22 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
     return flight;
   }
 
-  async function keep(key: string, { answer, tag, askedAt }: Flight, page: EndedPage): Promise<void> {
-    if (cache === undefined || !isKeepable(page)) return;
-    const { isPrivate } = await answer;
-    const about = { end: page.end, tag, askedAt, isPrivate };
+  async function keep(key: string, flight: Flight, { query, end, batches }: EndedPage): Promise<void> {
+    if (cache === undefined || batches === undefined || !isKeepable(query, end)) return;
+    const answer = await flight.answer;
+    const { tag, askedAt } = toOrigin(flight, answer);
+    const about = { end, tag, askedAt, isPrivate: answer.isPrivate };
     const leftMs = (parts.freshS + STALE_IF_ERROR_S) * 1000 - (now() - askedAt);
-    await cache.set(key, { about, chunks: toOneBatch(page.batches) }, leftMs).catch(() => {});
+    await cache.set(key, { about, chunks: toOneBatch(batches) }, leftMs).catch(() => {});
+  }
+
+  /** What the source itself kept has its tag and its age from there. */
+  function toOrigin({ tag, askedAt }: Flight, { validity }: Answer): Pick<Flight, 'tag' | 'askedAt'> {
+    if (validity === undefined) return { tag, askedAt };
+    return {
+      tag: validity.tag,
+      askedAt: validity.ageS === undefined ? askedAt : askedAt - validity.ageS * 1000,
+    };
   }
 
   function toValidity(tag: string, askedAt: number, isAskedForCaller = false): Validity {
@@ -108,8 +115,10 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
   async function join(flight: Flight, signal: AbortSignal, isFirst: boolean): Promise<Answer> {
     const features = flight.spool.join();
     try {
-      const { isPrivate } = await untilLeft(flight.answer, signal);
-      const validity = cache && toValidity(flight.tag, flight.askedAt, isFirst);
+      const answer = await untilLeft(flight.answer, signal);
+      const { isPrivate } = answer;
+      const { tag, askedAt } = toOrigin(flight, answer);
+      const validity = cache && toValidity(tag, askedAt, isFirst && answer.validity?.ageS === undefined);
       return { isPrivate, features, ...(validity && { validity }) };
     } catch (error) {
       features.return(undefined as never).catch(() => {});
@@ -173,28 +182,6 @@ interface EndedPage {
   readonly batches: readonly FeatureBatch[] | undefined;
 }
 
-/** What these warn of is so whenever it is asked; others may tell of a moment. */
-const lastingWarnings: ReadonlySet<MessageId> = new Set([
-  'wfs.unstableOrder',
-  'wfs.faultyGeometries',
-] as const);
-
-/** All of a page, and nothing that may be different when it is asked for again. */
-function isKeepable(page: EndedPage): page is EndedPage & { batches: readonly FeatureBatch[] } {
-  const { query, end, batches } = page;
-  const isCountMissing = query.count === 'always' && end.numberMatched === undefined;
-  const isLasting = (end.warnings ?? []).every(({ id }) => lastingWarnings.has(id));
-  return batches !== undefined && isLasting && !isCountMissing;
-}
-
-/** RFC 5861 §4: what makes an old answer better than none. */
-function isUpstreamAway(error: unknown): boolean {
-  return (
-    error instanceof ServiceError &&
-    (error.kind === 'upstreamUnusable' || error.kind === 'upstreamTimeout' || error.kind === 'unavailable')
-  );
-}
-
 /** A copy in memory of its own: pieces could keep more alive than is theirs. */
 function toOneBatch(batches: readonly FeatureBatch[]): FeatureBatch[] {
   const filled = batches.filter(({ ends }) => ends.length > 0);
@@ -215,16 +202,6 @@ function toOneBatch(batches: readonly FeatureBatch[]): FeatureBatch[] {
 async function* generate(batches: readonly FeatureBatch[], end: PageEnd): Answer['features'] {
   yield* batches;
   return end;
-}
-
-/** Never the same twice, also in the next process. */
-function createTags(): () => string {
-  const prefix = randomBytes(9).toString('base64url');
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${prefix}-${count.toString(36)}`;
-  };
 }
 
 /** Settles like `work`, or rejects as soon as the caller leaves; the work goes on for the others. */

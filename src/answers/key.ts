@@ -47,10 +47,17 @@ export function toQueryKey(query: SearchQuery): string {
 }
 
 /** Of this process alone: nothing that is kept or logged tells of a key. */
-const secret = randomBytes(32);
+const ownSecret = randomBytes(32);
 
-/** For whom an answer is: the same for the same credentials, `''` for all who bring none that count. */
-export function toScope({ apikey, token }: Credentials, takesKeys: boolean): string {
+/**
+ * For whom an answer is: the same for the same credentials, `''` for all who bring none that count.
+ * @param secret what processes that share answers have in common; absent: this process's own
+ */
+export function toScope(
+  { apikey, token }: Credentials,
+  takesKeys: boolean,
+  secret: Uint8Array = ownSecret,
+): string {
   if (!takesKeys || (apikey === undefined && token === undefined)) return '';
   const credentials = JSON.stringify([apikey ?? null, token ?? null]);
   return createHmac('sha256', secret).update(credentials).digest('base64url');

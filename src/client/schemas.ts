@@ -212,6 +212,8 @@ export type Ready = {
   upstream: { [name: string]: {
     status: 'ready' | 'unavailable';
   } };
+  /** What replicas have in common; `away`, each goes on by itself; `full`, it takes nothing more */
+  shared?: 'ready' | 'full' | 'away';
 };
 
 /** West, south, east, north in degrees */

@@ -10,7 +10,7 @@ import { invalidRequest, type Language, ServiceError, toMessage } from '../error
 import { type Metrics, uncountedHttp } from '../metrics/index.js';
 import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
-import { createClientLimit } from './client-limit.js';
+import { type CountClient, createClientLimit } from './client-limit.js';
 import { corsOptions } from './cors.js';
 import { createDocs } from './docs.js';
 import { createEndingSource } from './ending.js';
@@ -46,6 +46,8 @@ export interface HttpParts {
   readonly ending?: AbortSignal;
   /** Absent: nothing is counted. */
   readonly metrics?: Metrics;
+  /** Others like this one; absent: it is alone. */
+  readonly replicas?: { readonly count: CountClient; state(): string } | undefined;
 }
 
 /** An API's answers load nothing; pages that do have a policy of their own. TLS, and so HSTS, ends before us. */
@@ -168,7 +170,7 @@ function createModule(
   route.get(search);
   route.post(readBody, search);
   route.all(allowOnly('GET, HEAD, POST'));
-  router.use(createModuleHealth(module, parts.isStopping));
+  router.use(createModuleHealth(module, parts));
   router.use(createCatalogue({ ...module, source }, { ...config, ...limits }));
   return router;
 }
@@ -208,11 +210,11 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use(cutIdleReaders(readerIdleMs));
   app.use(compress);
   app.use(noStore);
-  app.use(createOps(modules, parts.isStopping));
+  app.use(createOps(modules, parts));
   if (metrics !== undefined) app.use(createMetricsPage(metrics));
   app.use('/api/doc', createDocs(documented));
   app.use(createListing(documented, config));
-  const limit = createClientLimit(config.clientRateLimit ?? 0);
+  const limit = createClientLimit(config.clientRateLimit ?? 0, parts.replicas?.count);
   for (const module of documented)
     app.use(`/api/${module.name}`, limit, createModule(module, config, parts, repeats));
   app.use(createExplorer(documented, config));

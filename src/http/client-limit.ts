@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import { ipKeyGenerator, MemoryStore, type Options, rateLimit, type Store } from 'express-rate-limit';
 import { ServiceError, toMessage } from '../errors.js';
 
 /** What one customer of a provider has of IPv6 at least: its addresses are one caller. */
@@ -10,14 +10,39 @@ export function toAddress({ ip = '' }: Request): string {
   return ipKeyGenerator(ip.slice(0, 64), IPV6_PREFIX);
 }
 
+/** Counts the requests of an address at all replicas; rejects where that cannot be known. */
+export type CountClient = (
+  address: string,
+  windowMs: number,
+) => Promise<{ readonly hits: number; readonly leftMs: number }>;
+
+const WINDOW_MS = 1000;
+
+/** While the requests at all replicas cannot be counted, those here are. */
+function createStore(count: CountClient): Store {
+  const own = new MemoryStore();
+  return {
+    init: (options: Options) => own.init(options),
+    increment: (address) =>
+      count(address, WINDOW_MS).then(
+        ({ hits, leftMs }) => ({ totalHits: hits, resetTime: new Date(Date.now() + leftMs) }),
+        () => own.increment(address),
+      ),
+    decrement: (address) => own.decrement(address),
+    resetKey: (address) => own.resetKey(address),
+  };
+}
+
 /**
  * So many requests a second of one address; the state of it stands in `RateLimit` and `RateLimit-Policy`
  * (draft-ietf-httpapi-ratelimit-headers). @param perSecond 0: any number
+ * @param count absent: this process is alone
  */
-export function createClientLimit(perSecond: number): RequestHandler {
+export function createClientLimit(perSecond: number, count?: CountClient): RequestHandler {
   if (perSecond === 0) return (_req, _res, next) => next();
   return rateLimit({
-    windowMs: 1000,
+    windowMs: WINDOW_MS,
+    ...(count && { store: createStore(count) }),
     limit: perSecond,
     standardHeaders: 'draft-8',
     legacyHeaders: false,

@@ -37,7 +37,7 @@ export function createRequestCount(metrics: HttpMetrics): RequestHandler {
 }
 
 /** `GET /metrics`, in the text format of Prometheus. */
-export function createMetricsPage(metrics: Metrics): Router {
+export function createMetricsPage(metrics: Pick<Metrics, 'write' | 'contentType'>): Router {
   const router = Router();
   const page = router.route('/metrics');
   page.get(async (_req, res) => {

@@ -18,11 +18,16 @@ function toState({ source }: Watched): State {
   return { status: isReady ? 'ready' : 'unavailable', ...detail };
 }
 
+export interface OpsParts {
+  isStopping(): boolean;
+  readonly replicas?: { state(): string } | undefined;
+}
+
 /**
  * Ready means able to serve: at least one of the modules is. What is down is told, and does not take the others out of
- * service.
+ * service; nor does what replicas have in common, without which each goes on by itself.
  */
-function createReady(modules: readonly Watched[], isStopping: () => boolean): RequestHandler {
+function createReady(modules: readonly Watched[], { isStopping, replicas }: OpsParts): RequestHandler {
   return (_req, res) => {
     if (isStopping()) throw new ServiceError('unavailable', toMessage('http.stopping'));
     const upstream = Object.fromEntries(modules.map((module) => [module.name, toState(module)]));
@@ -30,27 +35,27 @@ function createReady(modules: readonly Watched[], isStopping: () => boolean): Re
       const values = { names: Object.keys(upstream).join(', '), detail: JSON.stringify(upstream) };
       throw new ServiceError('unavailable', toMessage('http.notReady', values));
     }
-    res.json({ status: 'ready', upstream });
+    res.json({ status: 'ready', upstream, ...(replicas && { shared: replicas.state() }) });
   };
 }
 
 /** `live`: the process answers. `ready`: it is able to serve; where it is not, a problem with status 503 says why. */
-export function createOps(modules: readonly Watched[], isStopping: () => boolean): Router {
+export function createOps(modules: readonly Watched[], parts: OpsParts): Router {
   const router = Router();
   const live = router.route('/health/live');
   live.get((_req, res) => void res.json({ status: 'live' }));
   live.all(allowOnly('GET, HEAD'));
   const ready = router.route('/health/ready');
-  ready.get(createReady(modules, isStopping));
+  ready.get(createReady(modules, parts));
   ready.all(allowOnly('GET, HEAD'));
   return router;
 }
 
 /** `health` of one module: ready as it alone is. */
-export function createModuleHealth(module: Watched, isStopping: () => boolean): Router {
+export function createModuleHealth(module: Watched, parts: OpsParts): Router {
   const router = Router();
   const health = router.route('/health');
-  health.get(createReady([module], isStopping));
+  health.get(createReady([module], parts));
   health.all(allowOnly('GET, HEAD'));
   return router;
 }

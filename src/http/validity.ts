@@ -30,10 +30,13 @@ export function toVary({ format, query }: Negotiated): string[] {
 /** POST is cached by nobody (RFC 9110 §9.3.3), and has no validator. */
 const isCacheable = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD';
 
+/** A cache in front may give an answer that is so much too old to who asks next, while it asks for a new one. */
+const MAX_REVALIDATE_S = 60;
+
 type Header = readonly [name: string, value: string];
 
 /**
- * `ETag`, `Cache-Control`, `Age` and `Vary` (RFC 9111 §5, RFC 5861 §4); none without a validity. The tag is weak: links
+ * `ETag`, `Cache-Control`, `Age` and `Vary` (RFC 9111 §5, RFC 5861 §3, §4); none without a validity. The tag is weak: links
  * and timeStamp differ from answer to answer.
  */
 export function toValidityHeaders(
@@ -49,7 +52,10 @@ export function toValidityHeaders(
   return [
     ...age,
     ['ETag', `W/"${toOpaque(tag, negotiated)}"`],
-    ['Cache-Control', `${share}, max-age=${freshS}, stale-if-error=${staleIfErrorS}`],
+    [
+      'Cache-Control',
+      `${share}, max-age=${freshS}, stale-while-revalidate=${Math.min(freshS, MAX_REVALIDATE_S)}, stale-if-error=${staleIfErrorS}`,
+    ],
     [
       'Vary',
       [...toVary(negotiated), 'Accept-Encoding', ...(isByKey ? ['Apikey', 'Authorization'] : [])].join(', '),

@@ -1,12 +1,13 @@
 import { ServiceError, toMessage } from '../errors.js';
 import { createLanes } from './lanes.js';
+import type { RateShare } from './rate-share.js';
 import { createSlidingRate, type Taken } from './sliding-rate.js';
 
 export interface GateOptions {
   /** Inside at once. */
   readonly maxConcurrency: number;
-  /** Let in over any second. */
-  readonly perSecond: number;
+  /** Let in over any second: a number, or what others leave of one. */
+  readonly perSecond: number | RateShare;
   /** Waiting at once. */
   readonly maxQueued: number;
 }
@@ -52,8 +53,10 @@ const SHARE_OF_ONE = 3 / 4;
  * asks most is served most, and no way to let work that is inside already finish first.
  */
 export function createGate(options: GateOptions): Gate {
-  const { maxConcurrency, perSecond, maxQueued } = options;
-  const rate = createSlidingRate(perSecond);
+  const { maxConcurrency, maxQueued } = options;
+  const share: RateShare =
+    typeof options.perSecond === 'number' ? { perSecond: options.perSecond } : options.perSecond;
+  const rate = createSlidingRate(share);
   const lanes = createLanes<Waiter>();
   const urgent: Waiter[] = [];
   const insideOf = createCounter<string>();
@@ -111,7 +114,7 @@ export function createGate(options: GateOptions): Gate {
 
   function wakeIn(milliseconds: number): void {
     clearTimeout(timer);
-    if (milliseconds === Number.POSITIVE_INFINITY) return; // one that goes out wakes
+    if (milliseconds === Number.POSITIVE_INFINITY) return; // one that goes out wakes, or a larger share
     timer = setTimeout(letIn, Math.ceil(milliseconds)).unref();
   }
 
@@ -147,12 +150,23 @@ export function createGate(options: GateOptions): Gate {
   }
 
   function toFull(): ServiceError {
-    return toBusyError(Math.ceil(lanes.size / perSecond));
+    return toBusyError(Math.ceil(lanes.size / share.perSecond));
   }
+
+  const queued = () => urgent.length + lanes.size;
+  share.attach?.({
+    get taken() {
+      return rate.taken;
+    },
+    get wanted() {
+      return rate.taken + queued();
+    },
+    wake: letIn,
+  });
 
   return {
     get queued() {
-      return lanes.size + urgent.length;
+      return queued();
     },
     get inside() {
       return inside;

@@ -1,7 +1,11 @@
+import type { RateShare } from './rate-share.js';
+
 /** So many a second, over any second and not only over those of a clock. */
 export interface SlidingRate {
-  /** Milliseconds until one more may be taken; infinite while all are taken and none has gone out yet. */
+  /** Milliseconds until one more may be taken; infinite while that depends on one that has not gone out yet. */
   readonly waitMs: number;
+  /** Whose room is not free again. */
+  readonly taken: number;
   take(): Taken;
 }
 
@@ -20,7 +24,7 @@ const WINDOW_MS = 1025;
  * fit around the turn of one, which is what blocks an address at Géoplateforme. What counts is when a request goes out:
  * one that still connects holds its room until then, or those after it on warm connections would arrive beside it.
  */
-export function createSlidingRate(perSecond: number): SlidingRate {
+export function createSlidingRate(share: Pick<RateShare, 'perSecond'>): SlidingRate {
   const sentAt: number[] = [];
   let unsent = 0;
   const forget = (now: number) => {
@@ -30,9 +34,14 @@ export function createSlidingRate(perSecond: number): SlidingRate {
     get waitMs() {
       const now = performance.now();
       forget(now);
-      if (unsent + sentAt.length < perSecond) return 0;
-      const [oldest] = sentAt;
-      return oldest === undefined ? Number.POSITIVE_INFINITY : oldest + WINDOW_MS - now;
+      const excess = unsent + sentAt.length - share.perSecond;
+      if (excess < 0) return 0;
+      const last = sentAt[excess]; // more than one too many, where the share has become smaller
+      return last === undefined ? Number.POSITIVE_INFINITY : last + WINDOW_MS - now;
+    },
+    get taken() {
+      forget(performance.now());
+      return unsent + sentAt.length;
     },
     take() {
       unsent += 1;
@@ -45,7 +54,7 @@ export function createSlidingRate(perSecond: number): SlidingRate {
       };
       return {
         sent: () =>
-          leave(() => void (perSecond < Number.POSITIVE_INFINITY && sentAt.push(performance.now()))),
+          leave(() => void (share.perSecond < Number.POSITIVE_INFINITY && sentAt.push(performance.now()))),
         forgo: () => leave(() => {}),
       };
     },

@@ -1,5 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { HttpMetrics, Metrics, UpstreamGauges, UpstreamMetrics } from './model.js';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { HttpMetrics, Metrics, SharedMetrics, UpstreamGauges, UpstreamMetrics } from './model.js';
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS']);
@@ -20,7 +20,10 @@ export function createMetrics({ ofProcess = false }: MetricsOptions = {}): Metri
     http: createHttp(registry),
     upstream: upstreams,
     ...createAnswers(registry),
+    shared: createShared(registry),
     write: () => registry.metrics(),
+    toJson: () => registry.getMetricsAsJSON(),
+    writeAll: (all) => AggregatorRegistry.aggregate([...all] as object[]).metrics(),
     contentType: registry.contentType,
   };
 }
@@ -37,11 +40,12 @@ function toMakers(registry: Registry) {
       new Counter(settings(name, help, labels)),
     seconds: <L extends string>(name: string, help: string, ...labels: L[]) =>
       new Histogram({ ...settings(name, help, labels), buckets: SECONDS }),
-    /** Looked at when metrics are written. */
-    gauge(name: string, help: string) {
+    /** Looked at when metrics are written. @param aggregator of the values of several processes */
+    gauge(name: string, help: string, aggregator: 'sum' | 'max' = 'sum') {
       const looked = new Map<string, () => number>();
       new Gauge({
         ...settings(name, help, ['module']),
+        aggregator,
         collect() {
           for (const [module, look] of looked) this.set({ module }, look());
         },
@@ -111,7 +115,7 @@ function createUpstreams(registry: Registry): (module: string) => UpstreamMetric
   const bytes = counter('upstream_bytes_total', 'Bytes of the upstream, after decompression.', 'module');
   const queued = gauge('upstream_queue_requests', 'Requests that wait for a turn at the upstream.');
   const active = gauge('upstream_active_requests', 'Requests at the upstream.');
-  const circuit = gauge('upstream_circuit_open', '1: the upstream is left alone; 0.5: it is tried.');
+  const circuit = gauge('upstream_circuit_open', '1: the upstream is left alone; 0.5: it is tried.', 'max');
   return (module) => ({
     answered(outcome, time) {
       requests.inc({ module, outcome: toOutcome(outcome) });
@@ -149,6 +153,38 @@ function createAnswers(registry: Registry): Pick<Metrics, 'answered' | 'watchCac
     watchCache(cache) {
       watch('cache_bytes', 'Bytes of answers kept in memory.', () => cache.bytes);
       watch('cache_entries', 'Answers kept in memory.', () => cache.entries);
+    },
+  };
+}
+
+/** Gauges are there once they are watched: a process by itself has none of them. */
+function createShared(registry: Registry): SharedMetrics {
+  const { counter, gauge } = toMakers(registry);
+  const answers = counter(
+    'shared_answers_total',
+    'Searches not answered from memory, by where their answer came from.',
+    'module',
+    'result',
+  );
+  const faults = counter(
+    'store_faults_total',
+    'Commands to the shared store without a good answer.',
+    'reason',
+  );
+  let rate: ReturnType<typeof gauge> | undefined;
+  return {
+    answered: (module, result) => answers.inc({ module, result }),
+    fault: (reason) => faults.inc({ reason }),
+    watchStore(look) {
+      const collect = function (this: Gauge) {
+        this.set(look());
+      };
+      const help = 'The shared store: 1, it answers; 0.5, it takes nothing more; 0, it is away.';
+      new Gauge({ name: `${PREFIX}store_up`, help, aggregator: 'min', registers: [registry], collect });
+    },
+    watchRate(module, look) {
+      rate ??= gauge('upstream_rate_share', 'Requests a second to the upstream that are this process’s.');
+      rate(module, look);
     },
   };
 }

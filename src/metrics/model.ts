@@ -65,14 +65,30 @@ export interface HttpMetrics {
   refused(status: number): void;
 }
 
+/** What is counted of what processes have in common. */
+export interface SharedMetrics {
+  answered(module: string, result: 'hit' | 'waited' | 'asked' | 'stale' | 'alone'): void;
+  /** A command to the store that was not answered, not in time, or with an error. */
+  fault(reason: 'away' | 'slow' | 'refused'): void;
+  /** @param look 1: it answers; 0.5: it takes nothing more; 0: it is away */
+  watchStore(look: () => number): void;
+  /** @param look requests a second that are this process's of the whole */
+  watchRate(module: string, look: () => number): void;
+}
+
 /** Everything that is counted. Labels are of a bounded number: no key, URL, source or address is one. */
 export interface Metrics {
   readonly http: HttpMetrics;
   upstream(module: string): UpstreamMetrics;
   answered(module: string, result: AnswerResult): void;
+  readonly shared: SharedMetrics;
   /** One cache for the answers of all modules. */
   watchCache(cache: CacheGauges): void;
   /** The text format of Prometheus. */
   write(): Promise<string>;
+  /** What is counted here, for `writeAll`; plain JSON. */
+  toJson(): Promise<unknown>;
+  /** What is counted in several processes, as one. @param all each as `toJson` gives it */
+  writeAll(all: readonly unknown[]): Promise<string>;
   readonly contentType: string;
 }

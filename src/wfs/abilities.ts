@@ -34,8 +34,18 @@ export interface Abilities {
   took(vertices: number, milliseconds: number): void;
   /** Whether a filter of so many positions would take this upstream too long; undefined: nothing to go by. */
   isTooHeavy(vertices: number): boolean | undefined;
+  /** What was seen so far, for other processes; plain JSON. */
+  seen(): SeenAbilities;
+  /** What another process has seen of the same upstream. */
+  adopt(seen: SeenAbilities): void;
   /** Plain JSON, for people. */
   describe(): Record<string, unknown>;
+}
+
+export interface SeenAbilities {
+  readonly lacking: readonly Lacking[];
+  readonly hasPaged: boolean;
+  readonly hasReadMulti: boolean;
 }
 
 export type Lacking = 'POST' | 'srsName' | 'startIndex' | 'multiGeometry';
@@ -113,6 +123,12 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       if (heaviest === undefined) return undefined;
       // QGIS Server 3.22 takes 44 s for 10,000 positions: more than in proportion
       return heaviest.milliseconds * Math.max(1, vertices / heaviest.vertices) ** 2 > TOO_LONG_MS;
+    },
+    seen: () => ({ lacking: [...lacking], hasPaged, hasReadMulti }),
+    adopt(seen) {
+      lacking = new Set([...lacking, ...seen.lacking]);
+      hasPaged ||= seen.hasPaged;
+      hasReadMulti ||= seen.hasReadMulti;
     },
     describe: () => ({
       spatialFilter: abilities.spatialFilter,

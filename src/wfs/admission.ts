@@ -5,6 +5,7 @@ import {
   createGate,
   createPauses,
   type Place,
+  type RateShare,
   toBusyError,
 } from '../limits/index.js';
 import type { Refusal, UpstreamMetrics } from '../metrics/index.js';
@@ -20,8 +21,8 @@ import {
 export interface AdmissionOptions {
   /** Requests at once; absent: any number. */
   readonly maxConcurrency?: number | undefined;
-  /** Requests over any second; absent: any number. */
-  readonly rateLimit?: number | undefined;
+  /** Requests over any second, or this process's share of them; absent: any number. */
+  readonly rateLimit?: number | RateShare | undefined;
 }
 
 /** What can be answered within a minute at Géoplateforme's rate is less. */
@@ -45,6 +46,7 @@ export function createAdmission(
 ): Transport {
   const { maxConcurrency = Number.POSITIVE_INFINITY, rateLimit = Number.POSITIVE_INFINITY } = options;
   const gate = createGate({ maxConcurrency, perSecond: rateLimit, maxQueued: MAX_QUEUED });
+  const perSecond = () => (typeof rateLimit === 'number' ? rateLimit : rateLimit.perSecond);
   const circuit: Circuit = createCircuit<WfsResponse>({
     isFailure,
     isFailedResult: ({ status }) => isGatewayStatus(status),
@@ -72,7 +74,7 @@ export function createAdmission(
     } catch (error) {
       withdraw();
       const isTooLate = error instanceof ServiceError && error.kind === 'upstreamTimeout';
-      throw isTooLate ? toBusyError(Math.ceil(gate.queued / rateLimit)) : error;
+      throw isTooLate ? toBusyError(Math.ceil(gate.queued / perSecond())) : error;
     }
   }
 

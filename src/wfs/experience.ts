@@ -20,8 +20,22 @@ export interface Experience {
   readonly canPage: boolean;
   /** startIndex, for this feature type at least. */
   startIndexRefused(): void;
+  /** For other processes; plain JSON. */
+  seen(): SeenExperience;
+  /** What another process has seen of the same feature type. */
+  adopt(seen: SeenExperience): void;
   /** Plain JSON, for people. */
   describe(): Record<string, unknown>;
+}
+
+export interface SeenExperience {
+  readonly largestPage: number;
+  readonly largestTrueCount: number;
+  readonly countCap?: number | undefined;
+  readonly canSort: boolean;
+  readonly canPage: boolean;
+  readonly idHolds: boolean;
+  readonly words: readonly (readonly [string, Words])[];
 }
 
 /** Those of an attribute test, or its others. */
@@ -69,6 +83,24 @@ export function createExperience(): Experience {
     },
     startIndexRefused() {
       canPage = false;
+    },
+    seen: () => ({
+      largestPage,
+      largestTrueCount,
+      countCap,
+      canSort,
+      canPage,
+      idHolds,
+      words: [...wordsByAttribute],
+    }),
+    adopt(seen) {
+      largestPage = Math.max(largestPage, seen.largestPage);
+      countCap ??= seen.countCap;
+      largestTrueCount = Math.max(largestTrueCount, seen.largestTrueCount);
+      canSort &&= seen.canSort;
+      canPage &&= seen.canPage;
+      idHolds &&= seen.idHolds;
+      for (const [attribute, words] of seen.words) wordsByAttribute.set(attribute, words);
     },
     describe: () => ({
       canSort,

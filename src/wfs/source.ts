@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { createRefreshing } from '../cache/index.js';
+import { createRefreshing, type SharedValues } from '../cache/index.js';
 import type { AxisOrder } from '../crs/index.js';
 import { ServiceError, toMessage } from '../errors.js';
 import type { FeatureType } from '../gml/index.js';
@@ -26,6 +26,7 @@ import { createExperience, type Experience } from './experience.js';
 import { explain } from './explain.js';
 import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
 import { type Hint, type Learnt, learn, type Subject, WORLD } from './learning.js';
+import { createLessons } from './lessons.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
 import { withOverlaps } from './overlap.js';
@@ -45,6 +46,8 @@ export interface WfsOptions extends TransportOptions, AdmissionOptions {
   readonly countTimeoutMs: number;
   readonly maxScanFeatures: number;
   readonly metrics?: UpstreamMetrics;
+  /** What other processes over the same upstream learn, and are told. */
+  readonly learning?: SharedValues | undefined;
 }
 
 const CAPABILITIES_FRESH_MS = 10 * 60_000;
@@ -81,6 +84,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   const orders = new Map<number, AxisOrder>();
   const experiences = new Map<string, Experience>();
   let lastFault: string | undefined;
+  const lessons = createLessons(options.learning);
 
   /** For work that is shared: it goes on when the caller who began it leaves. */
   const shared = (key: PlacedKey): Asker => ({
@@ -92,7 +96,9 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   async function getCapabilities(key: PlacedKey): Promise<Capabilities> {
     return capabilities.get(key.identity, async () => {
       try {
-        const read = await dialogue.getCapabilities(shared(key));
+        const read = await lessons.capabilities(key.identity, CAPABILITIES_FRESH_MS, () =>
+          dialogue.getCapabilities(shared(key)),
+        );
         lastFault = undefined;
         abilities.say(read);
         logger.info({ featureTypes: read.featureTypes.length }, 'capabilities read');
@@ -122,7 +128,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const typeName = toKnownTypeName(source, names);
     const summary = featureTypes.find(({ name }) => name === typeName);
     if (typeName === undefined || summary === undefined) throw sourceUnknown(source, names);
-    const type = await types.get(`${key.identity} ${typeName}`, async () => {
+    const load = async () => {
       const read = await dialogue.describeFeatureType(typeName, shared(key));
       const found =
         read.find(({ name }) => name === toLocalName(typeName)) ?? read.find(({ name }) => name === typeName);
@@ -130,7 +136,9 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
         throw new ServiceError('upstreamUnusable', toMessage('wfs.schemaMissing', { source: typeName }));
       }
       return withShapeFirst(found);
-    });
+    };
+    const name = `${key.identity} ${typeName}`;
+    const type = await types.get(name, () => lessons.schema(name, SCHEMA_FRESH_MS, load));
     return {
       typeName,
       type,
@@ -146,13 +154,17 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     return learnt.get(subject.typeName, async () => {
       const { typeName } = subject;
       const asker = shared(key);
-      const hint = { ...hints.get(typeName), elsewhere: orders };
-      hints.delete(typeName);
-      const found = await learn({ subject, forced: options.axisOrder, hint, abilities, dialogue, asker });
+      const toKeepMs = (found: Learnt) => (found.isCertain ? LEARNT_FRESH_MS : UNCERTAIN_MS);
+      const found = await lessons.layer(typeName, toKeepMs, abilities, async () => {
+        const hint = { ...hints.get(typeName), elsewhere: orders };
+        hints.delete(typeName);
+        return learn({ subject, forced: options.axisOrder, hint, abilities, dialogue, asker });
+      });
       logger.info({ typeName, ...found }, 'layer learnt');
       if (found.axisOrderFrom === 'features') orders.set(found.code, found.axisOrderOut);
       experiences.delete(typeName); // as old as what was learnt: caps and abilities change
       getExperience(typeName).delivered(found.sampled);
+      await lessons.share(typeName, getExperience(typeName));
       if (found.isBlankAhead) addHint(typeName, { isBlankAhead: true });
       if (found.isMisread === true) addHint(typeName, { misread: abilities.spatialFilter });
       if (!found.isCertain) setTimeout(() => learnt.delete(typeName), UNCERTAIN_MS).unref();
@@ -170,6 +182,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     logger.warn({ typeName }, 'layer learnt anew: a feature lies where it cannot');
     if (isSwapped) addHint(typeName, { axisOrderOut: known.axisOrderOut === 'latLon' ? 'lonLat' : 'latLon' });
     learnt.delete(typeName);
+    lessons.forget(typeName);
   }
 
   function getExperience(typeName: string): Experience {
@@ -292,7 +305,10 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       };
     },
 
-    close: () => transport.close(),
+    close() {
+      lessons.close();
+      transport.close();
+    },
   };
 }
 

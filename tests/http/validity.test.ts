@@ -50,7 +50,7 @@ describe('an answer that is kept', () => {
     expect(headers).toMatchObject({
       etag: 'W/"T-1.g.en"',
       age: '7',
-      'cache-control': 'public, max-age=300, stale-if-error=3600',
+      'cache-control': 'public, max-age=300, stale-while-revalidate=60, stale-if-error=3600',
       vary: 'Accept, Accept-Language, Accept-Encoding',
     });
     expect(json.features).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('an answer that is kept', () => {
         expect(headers).toMatchObject({
           etag: 'W/"T-1.g.en"',
           age: '7',
-          'cache-control': 'public, max-age=300, stale-if-error=3600',
+          'cache-control': 'public, max-age=300, stale-while-revalidate=60, stale-if-error=3600',
           vary: 'Accept, Accept-Language, Accept-Encoding',
           'access-control-allow-origin': '*',
         });
@@ -94,7 +94,9 @@ describe('an answer that is kept', () => {
   test('is the caller\u2019s own where a key opened it, and no shared cache mixes it up', async () => {
     const { service } = await start({ ...kept, isByKey: true }, { isPrivate: true });
     const { headers } = await get(service, { apikey: 'K' });
-    expect(headers['cache-control']).toBe('private, max-age=300, stale-if-error=3600');
+    expect(headers['cache-control']).toBe(
+      'private, max-age=300, stale-while-revalidate=60, stale-if-error=3600',
+    );
     expect(headers.vary).toBe('Accept, Accept-Language, Accept-Encoding, Apikey, Authorization');
   });
 

@@ -22,18 +22,20 @@ describe('the dashboard', () => {
       type,
     }));
 
-  const withCache = (metrics: Metrics) => {
+  const withAll = (metrics: Metrics) => {
     metrics.watchCache({ bytes: 0, entries: 0 });
+    metrics.shared.watchStore(() => 1);
+    metrics.shared.watchRate('a', () => 1);
     return metrics;
   };
 
   test('shows metrics that exist, and every one of ours', async () => {
-    const known = await namesIn(withCache(createMetrics({ ofProcess: true })));
+    const known = await namesIn(withAll(createMetrics({ ofProcess: true })));
     const written = known.flatMap(({ name, type }) =>
       type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
     );
     for (const name of used) expect(written).toContain(name);
-    const ours = (await namesIn(withCache(createMetrics()))).map(({ name, type }) =>
+    const ours = (await namesIn(withAll(createMetrics()))).map(({ name, type }) =>
       type === 'histogram' ? `${name}_bucket` : name,
     );
     expect(ours.length).toBeGreaterThan(15);

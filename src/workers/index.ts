@@ -1,0 +1,2 @@
+export { startWorkers } from './primary.js';
+export { connectToPrimary, type Primary } from './worker.js';
