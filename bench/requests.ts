@@ -224,6 +224,8 @@ async function run(seconds: number, connections: number, warmSeconds: number): P
   const upstream = await self('upstream');
   const service = await start(['--max-semi-space-size=4', 'dist/main.js'], {
     WFS_URL: `${upstream.url}/wfs`,
+    WFS_RATE_LIMIT: '10000',
+    WFS_MAX_CONCURRENCY: '1000',
   });
   const [carto, pipe] = [await self('carto', upstream.url), await self('pipe', upstream.url)];
   let k = 0;
