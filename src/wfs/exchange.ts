@@ -35,8 +35,8 @@ export interface Exchange {
 
 /**
  * Axios with an adapter of our own, straight over node:http: its own one clones and checks what the service has no use
- * for (redirects, proxies, progress, decompression that may be cut off without a word), and costs twice the rest of a
- * small request.
+ * for (redirects, proxies, progress, decompression that may be cut off without a word): 9 % of what a search of one feature
+ * takes, and 3 % so.
  */
 const client = new Axios({ headers: {} as never });
 

@@ -243,6 +243,7 @@ async function* readChunks(
 ): AsyncGenerator<Uint8Array, void, void> {
   const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
   let received = 0;
+  let isFaulty = false;
   try {
     for (;;) {
       const step = await deadline.wait(chunks.next(), idleTimeoutMs, 'wfs.stalled');
@@ -257,9 +258,23 @@ async function* readChunks(
       yield step.value;
     }
   } catch (error) {
+    isFaulty = true;
     throw toTransportError(error, signal);
   } finally {
+    if (!isFaulty && !signal.aborted && !stream.readableEnded) await drain(chunks, deadline);
     end();
+  }
+}
+
+const DRAINED_BYTES = 64 * 1024;
+const DRAIN_MS = 50;
+
+/** What little is left of an answer that is not read on is taken all the same: its connection can be used again. */
+async function drain(chunks: AsyncIterator<Uint8Array>, deadline: Deadline): Promise<void> {
+  for (let left = DRAINED_BYTES; left > 0; ) {
+    const step = await deadline.wait(chunks.next(), DRAIN_MS, 'wfs.stalled').catch(() => undefined);
+    if (step === undefined || step.done) return;
+    left -= step.value.length;
   }
 }
 

@@ -63,26 +63,27 @@ const good: Steps = {
   ci: {},
   'run check': {},
   'run test': { report: report(40) },
+  'run test:faults': { report: report(1) },
   'run test:servers': { report: report(2) },
   'run test:browser': { report: report(1) },
 };
 
 test('passed tests are added up over all suites', () => {
   const { code, lines } = run(good);
-  expect([code, lines.at(-1)]).toEqual([0, '43 passed, 0 failed']);
+  expect([code, lines.at(-1)]).toEqual([0, '44 passed, 0 failed']);
 });
 
 test.each<[string, Steps, string]>([
-  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '41 passed, 2 failed'],
-  ['a check that fails', { 'run check': { exit: 1 } }, '43 passed, 1 failed'],
-  ['an installation that fails', { ci: { exit: 1 } }, '43 passed, 1 failed'],
-  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '41 passed, 1 failed'],
-  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '41 passed, 1 failed'],
-  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '42 passed, 1 failed'],
+  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '42 passed, 2 failed'],
+  ['a check that fails', { 'run check': { exit: 1 } }, '44 passed, 1 failed'],
+  ['an installation that fails', { ci: { exit: 1 } }, '44 passed, 1 failed'],
+  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '42 passed, 1 failed'],
+  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '42 passed, 1 failed'],
+  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '43 passed, 1 failed'],
   [
     'a set-up that fails after the tests',
     { 'run test': { exit: 1, report: report(40) } },
-    '43 passed, 1 failed',
+    '44 passed, 1 failed',
   ],
   [
     'a file that does not load',
@@ -92,7 +93,7 @@ test.each<[string, Steps, string]>([
         report: report(40, 0, [{ name: 'b.test.ts', status: 'failed', assertionResults: [] }]),
       },
     },
-    '43 passed, 1 failed',
+    '44 passed, 1 failed',
   ],
   [
     'a test that is skipped',
@@ -107,12 +108,12 @@ test.each<[string, Steps, string]>([
         ]),
       },
     },
-    '42 passed, 1 failed',
+    '43 passed, 1 failed',
   ],
   [
     'a run ended early: what did not run',
     { 'run test': { kill: true, report: report(40) } },
-    '0 passed, 4 failed',
+    '0 passed, 5 failed',
   ],
 ])('%s is a failure', (_, steps, summary) => {
   const { code, lines } = run({ ...good, ...steps });
