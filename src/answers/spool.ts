@@ -19,20 +19,28 @@ export interface SpoolOptions {
 /** A reader fell so far behind that what it needs next is gone: its answer cannot become whole any more. */
 const leftBehind = () => new ServiceError('unavailable', toMessage('answers.leftBehind'));
 
-/** Which batch a reader gets next, counted from the first of all. */
 interface Cursor {
+  /** Which batch the reader gets next, counted from the first of all. */
   next: number;
+  /** How long the others still wait for it, in milliseconds. */
+  patience: number;
 }
 
 /** Kept in any case: readers who are a moment apart must not be cut because the cache is small or full. */
 const FREE_BYTES = 256 * 1024;
+/**
+ * How long the fastest waits for one reader at the bound, and for all such readers together, in milliseconds: readers of
+ * one pace may be some megabytes apart by what their sockets buffer. One who takes nothing holds up the others no longer.
+ */
+const READER_PATIENCE_MS = 500;
+const PATIENCE_MS = 2000;
 const OFFSET_BYTES = 8;
 const toWeight = ({ bytes, ends }: FeatureBatch) => bytes.length + ends.length * OFFSET_BYTES;
 
 /**
  * One stream of features, read by many, each at its own pace. The fastest asks for the next batch, so the upstream is
- * read as fast as somebody takes it; nobody waits for the slowest: what it lies behind is bounded, and beyond the bound
- * it is cut. All is kept from the first batch on while it fits; once something was let go, nobody can join any more.
+ * read as fast as somebody takes it. What the slowest lies behind is bounded: at the bound the others wait for it a moment,
+ * and beyond it is cut. All is kept from the first batch on while it fits; once something was let go, nobody can join any more.
  */
 export class Spool {
   private readonly answer: Promise<Answer>;
@@ -47,6 +55,9 @@ export class Spool {
   private end: PageEnd | undefined;
   private fault: { readonly error: unknown } | undefined;
   private isCleared = false;
+  private patience = PATIENCE_MS;
+  /** Called when a reader has taken a batch or left. */
+  private onMoved = () => {};
 
   /** @param answer of the upstream; it is ended here, however it ends */
   constructor(answer: Promise<Answer>, options: SpoolOptions) {
@@ -62,7 +73,7 @@ export class Spool {
 
   /** A reader, from the first batch on. It is there from now on, and until it is returned or at its end. */
   join(): Answer['features'] {
-    const cursor: Cursor = { next: 0 };
+    const cursor: Cursor = { next: 0, patience: READER_PATIENCE_MS };
     this.cursors.add(cursor);
     const leave = () => this.leave(cursor);
     return {
@@ -103,6 +114,7 @@ export class Spool {
     const value = this.kept[cursor.next - this.first];
     if (value !== undefined) {
       cursor.next += 1;
+      this.onMoved();
       return { done: false, value };
     }
     if (this.end === undefined) return undefined;
@@ -113,6 +125,8 @@ export class Spool {
   private async advance(): Promise<void> {
     try {
       const { features } = await this.answer;
+      await this.makeRoom();
+      if (this.cursors.size === 0) return;
       const step = await features.next();
       if (this.cursors.size === 0) return;
       if (step.done) this.finish(step.value);
@@ -138,7 +152,34 @@ export class Spool {
     this.kept.push(batch);
     this.bytes += toWeight(batch);
     if (this.first > 0) this.dropPassed();
-    while (this.kept.length > 1 && !this.fits()) this.drop();
+  }
+
+  /** Before one more batch is asked for: at most the bound is held, and the last batch in any case. */
+  private async makeRoom(): Promise<void> {
+    while (this.kept.length > 1 && !this.fits()) {
+      const laggards = [...this.cursors].filter(({ next }) => next === this.first);
+      const patience = Math.min(this.patience, ...laggards.map((cursor) => cursor.patience));
+      if (laggards.length === 0 || patience <= 0) {
+        this.drop();
+        continue;
+      }
+      const waited = await this.untilMoved(patience);
+      this.patience -= waited;
+      for (const cursor of laggards) cursor.patience -= waited;
+    }
+  }
+
+  /** @returns how long that took, in milliseconds; at least 1 */
+  private async untilMoved(patienceMs: number): Promise<number> {
+    const begun = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.onMoved = resolve;
+      timer = setTimeout(resolve, patienceMs);
+    });
+    this.onMoved = () => {};
+    clearTimeout(timer);
+    return Math.max(1, performance.now() - begun);
   }
 
   private fits(): boolean {
@@ -179,7 +220,9 @@ export class Spool {
   }
 
   private leave(cursor: Cursor): void {
-    if (!this.cursors.delete(cursor) || this.cursors.size > 0) return;
+    const isGone = this.cursors.delete(cursor);
+    this.onMoved();
+    if (!isGone || this.cursors.size > 0) return;
     this.clear();
     if (this.end !== undefined || this.fault !== undefined) return;
     this.fault = { error: leftBehind() };

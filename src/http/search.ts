@@ -19,12 +19,12 @@ import { createReadings, type Reading } from './readings.js';
 import type { Repeats } from './repeats.js';
 import {
   CallerGone,
+  createUntilLeft,
   endFeatures,
   type StreamOptions,
   sendWhole,
   streamFeatures,
   toLeftSignal,
-  untilLeft,
 } from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
 import { isNotModified, toValidityHeaders } from './validity.js';
@@ -113,7 +113,7 @@ async function answer(req: Request, res: Response, asked: Asked): Promise<void> 
   const left = asked.caller.signal;
   try {
     const searching = asked.source.search(asked.query, asked.caller);
-    const given = await untilLeft(searching, left).catch((error: unknown) => {
+    const given = await createUntilLeft(left)(searching).catch((error: unknown) => {
       searching.then((late) => endFeatures(late.features)).catch(() => {});
       throw error;
     });

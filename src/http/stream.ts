@@ -61,14 +61,20 @@ export function toLeftSignal(res: Response): AbortSignal {
   return left.signal;
 }
 
-/** Settles like `promise`, or rejects as soon as the caller leaves, whatever the promise does then. */
-export function untilLeft<T>(promise: Promise<T>, left: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const leave = () => reject(left.reason);
-    if (left.aborted) leave();
-    left.addEventListener('abort', leave, { once: true });
-    promise.then(resolve, reject).finally(() => left.removeEventListener('abort', leave));
-  });
+/**
+ * What is waited for, one step after the other: each settles like its promise, or rejects as soon as the caller leaves.
+ * One listener for all steps: Node links listeners, also removed ones, to those added later, and one that has grown
+ * old would keep every batch after it in memory until the next full collection (up to 50 MB).
+ */
+export function createUntilLeft(left: AbortSignal): <T>(step: Promise<T>) => Promise<T> {
+  let leave = () => {};
+  left.addEventListener('abort', () => leave(), { once: true });
+  return (step) =>
+    new Promise((resolve, reject) => {
+      leave = () => reject(left.reason);
+      if (left.aborted) leave();
+      step.then(resolve, reject);
+    });
 }
 
 export interface StreamOptions {
@@ -95,24 +101,25 @@ export function endFeatures(features: Features): void {
 export async function streamFeatures(features: Features, options: StreamOptions): Promise<void> {
   const { res, writer, left, readerIdleMs, begin } = options;
   const sink = createSink(res, left, readerIdleMs);
+  const untilLeft = createUntilLeft(left);
   let isWhole = false;
   const end = (last: PageEnd, before: readonly Uint8Array[] = []) => {
     isWhole = true;
     writeEnd(last, before, options);
   };
   try {
-    const first = await untilLeft(features.next(), left);
+    const first = await untilLeft(features.next());
     begin();
     if (first.done) return end(first.value);
     const pieces = writer.writeBatch(countFeatures(res, first.value));
-    const second = untilLeft(features.next(), left);
+    const second = untilLeft(features.next());
     const soon = await settledSoon(second);
     if (soon?.done) return end(soon.value, pieces);
     await sink.write(pieces);
     let next = await second;
     while (!next.done) {
       await sink.write(writer.writeBatch(countFeatures(res, next.value)));
-      next = await untilLeft(features.next(), left);
+      next = await untilLeft(features.next());
     }
     end(next.value);
   } finally {

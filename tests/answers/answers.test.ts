@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError, toMessage } from '../../src/errors.js';
 import { base, createShared, readAll, toCaller, toFeature } from './source.js';
@@ -154,6 +154,32 @@ describe('readers at different paces', () => {
     upstream[0]?.give(whole);
     await quick.next();
     expect((await quick.next()).done).toBe(true);
+  });
+
+  test('who is at the bound but reads on is waited for', async () => {
+    const { upstream, quick, slow, events } = await startTwo({}, { maxEntryBytes: 500_000 });
+    for (let i = 1; i < 50; i += 1) upstream[0]?.give(toFeature(100_000));
+    upstream[0]?.give(whole);
+    const hasEnded = { quick: false, slow: false };
+    const read = async (name: 'quick' | 'slow', features: typeof quick, pauseMs: number) => {
+      for (let step = await features.next(); !step.done; step = await features.next()) await sleep(pauseMs);
+      hasEnded[name] = true;
+    };
+    await Promise.all([read('quick', quick, 0), read('slow', slow, 5)]);
+    expect(hasEnded).toEqual({ quick: true, slow: true });
+    expect(events).not.toContain('cut');
+  });
+
+  test('one who reads now and then holds up the other for a moment only', async () => {
+    const { upstream, quick, slow, events } = await startTwo({}, { maxEntryBytes: 500_000 });
+    for (let i = 1; i < 50; i += 1) upstream[0]?.give(toFeature(100_000));
+    upstream[0]?.give(whole);
+    const begun = performance.now();
+    const dripping = setInterval(() => void slow.next().catch(() => {}), 100);
+    await readAll({ isPrivate: false, features: quick });
+    clearInterval(dripping);
+    expect(performance.now() - begun).toBeLessThan(1500); // of the five seconds that the other takes
+    expect(events).toContain('cut');
   });
 
   test('nobody joins once the first feature was let go, and such an answer is not kept', async () => {

@@ -25,10 +25,8 @@ let before: Left;
 
 beforeAll(async () => {
   upstream = await startUpstream((asked, response) => {
-    const { socket } = asked.request;
-    socket.on('error', () => {});
     if (fault?.act === undefined) return response.end(toCollection(toMember(1), toMember(2)));
-    return fault.act(socket, response);
+    return fault.act(asked.request.socket, response);
   });
   gate = await startGate(Number(new URL(upstream.url).port));
   service = await startProbed({

@@ -30,9 +30,7 @@ const acts = faults.filter(({ act }) => act !== undefined);
 const sizes = [1, 10, 100, 1000];
 
 const upstream = await startUpstream((asked, response) => {
-  const { socket } = asked.request;
-  socket.on('error', () => {});
-  if (Math.random() < share) return pick(acts).act?.(socket, response);
+  if (Math.random() < share) return pick(acts).act?.(asked.request.socket, response);
   return response.end(toCollection(...Array.from({ length: pick(sizes) }, (_, k) => toMember(k))));
 });
 const gate = await startGate(Number(new URL(upstream.url).port));

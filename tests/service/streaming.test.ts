@@ -192,7 +192,7 @@ describe('a late fault', () => {
 describe('a large answer', () => {
   const member = (k: number) => toMember(k, `é&amp;${'x'.repeat(35)}`.repeat(24));
 
-  test('of 100 MB passes in less memory than it is long, by far', async () => {
+  test('of 100 MB passes in under 150 MB of memory', async () => {
     const total = 90_000; // of 1.2 kB: over 100 MB of GML
     let sent = 0;
     const part = Array.from({ length: 100 }, (_, n) => member(n)).join('');
@@ -211,7 +211,6 @@ describe('a large answer', () => {
       },
       { LIMIT_MAX: '100000' },
     );
-    const before = service.peakMemory();
     const response = await fetch(`${service.url}${SEARCH}&_limit=100000&_count=false`);
     let received = 0;
     let tail = Buffer.alloc(0);
@@ -222,9 +221,7 @@ describe('a large answer', () => {
     expect(sent).toBeGreaterThan(100e6);
     expect(received).toBeGreaterThan(50e6);
     expect(tail.toString()).toContain(`"numberReturned":${total}`);
-    // seen: 35 to 70 MB, what of it is garbage included; 105 MB are there before
-    expect(service.peakMemory() - before).toBeLessThan(90e6);
-    expect(service.peakMemory()).toBeLessThan(200e6);
+    expect(service.peakMemory()).toBeLessThan(150e6);
   }, 60_000);
 
   test('waits for a slow reader instead of filling memory, and ends upstream when the reader leaves', async () => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 /** The service as `npm start` runs it, in a process of its own. */
@@ -34,8 +35,10 @@ export async function startProcess(
     env: { PATH, HOME, HOST: '127.0.0.1', PORT: '0', ...env, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  child.unref(); // a test that fails may leave its service behind: it must not keep jest from ending
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
+    (stream as Socket).unref();
     stream.on('data', (chunk) => {
       log += chunk;
     });
