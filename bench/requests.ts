@@ -222,20 +222,14 @@ async function load(server: Started, toPath: () => string, seconds: number, conn
 
 async function run(seconds: number, connections: number, warmSeconds: number): Promise<void> {
   const upstream = await self('upstream');
-<<<<<<< HEAD
-  const service = await start(['--max-semi-space-size=4', 'dist/main.js'], {
-    WFS_URL: `${upstream.url}/wfs`,
-    WFS_RATE_LIMIT: '10000',
-    WFS_MAX_CONCURRENCY: '1000',
-  });
-=======
   const service = await start(
     ['--max-semi-space-size=1', '--no-allocation-site-pretenuring', 'dist/main.js'],
     {
       WFS_URL: `${upstream.url}/wfs`,
+      WFS_RATE_LIMIT: '10000', // the defaults are there to spare an upstream
+      WFS_MAX_CONCURRENCY: '1000',
     },
   );
->>>>>>> main
   const [carto, pipe] = [await self('carto', upstream.url), await self('pipe', upstream.url)];
   let k = 0;
   const search = '/api/wfs-geoportail/search?';
