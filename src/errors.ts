@@ -1,12 +1,18 @@
-import { texts } from './errors.en.js';
+import { texts as en } from './errors.en.js';
+import { texts as fr } from './errors.fr.js';
 
 /** The id of a text in the table of each language. */
-export type MessageId = keyof typeof texts;
+export type MessageId = keyof typeof en;
 
-/** A message before it is put into words: which text, and the values that fill its `{names}`. */
+const tables: { readonly [language: string]: Readonly<Record<MessageId, string>> } = { en, fr };
+/** Every language the service can say its texts in, the default first. */
+export const languages = ['en', 'fr'] as const;
+export type Language = (typeof languages)[number];
+
+/** A message before it is put into words: which text, and what fills its `{names}`, words of ours among it. */
 export interface Message {
   readonly id: MessageId;
-  readonly values: Readonly<Record<string, string | number>>;
+  readonly values: Readonly<Record<string, string | number | Message>>;
 }
 
 /** One fault of a request: which parameter, where inside it (JSON pointer, RFC 6901), and what is wrong. */
@@ -44,9 +50,13 @@ export function toMessage(id: MessageId, values: Message['values'] = {}): Messag
   return { id, values };
 }
 
-/** Puts a message into words (English; a table per language can be handed in). */
-export function toText(message: Message, table: Readonly<Record<MessageId, string>> = texts): string {
-  return table[message.id].replace(/\{(\w+)\}/g, (_, name: string) => String(message.values[name] ?? ''));
+/** Puts a message into words; what is kept for us, as in a log, is English. */
+export function toText({ id, values }: Message, language: Language = 'en'): string {
+  const text = tables[language]?.[id] ?? '';
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name] ?? '';
+    return typeof value === 'object' ? toText(value, language) : String(value);
+  });
 }
 
 /**
@@ -93,24 +103,24 @@ export interface FaultText {
   readonly message: string;
 }
 
-function toFaultText({ parameter, pointer, message }: Fault): FaultText {
+function toFaultText({ parameter, pointer, message }: Fault, language: Language): FaultText {
   const values = Object.entries(message.values).map(([name, value]) => {
-    const text = typeof value === 'number' ? value : toShort(value, MAX_MESSAGE_LENGTH);
+    const text = typeof value === 'string' ? toShort(value, MAX_MESSAGE_LENGTH) : value;
     return [name, text] as const;
   });
   return {
     ...(parameter === undefined ? {} : { parameter: toShort(parameter, MAX_NAME_LENGTH) }),
     ...(pointer === undefined || pointer.length > MAX_POINTER_LENGTH ? {} : { pointer }),
-    message: toShort(toText({ id: message.id, values: Object.fromEntries(values) }), MAX_MESSAGE_LENGTH),
+    message: toShort(toText(toMessage(message.id, Object.fromEntries(values)), language), MAX_MESSAGE_LENGTH),
   };
 }
 
 /** The first faults in words, as many as an answer has room for; at least one, where there is one. */
-export function toFaultTexts(faults: readonly Fault[]): FaultText[] {
+export function toFaultTexts(faults: readonly Fault[], language: Language = 'en'): FaultText[] {
   const texts: FaultText[] = [];
   let length = 0;
   for (const fault of faults.slice(0, MAX_FAULTS)) {
-    const text = toFaultText(fault);
+    const text = toFaultText(fault, language);
     length += (text.parameter?.length ?? 0) + text.message.length;
     if (texts.length > 0 && length > MAX_FAULTS_LENGTH) break;
     texts.push(text);
@@ -118,16 +128,24 @@ export function toFaultTexts(faults: readonly Fault[]): FaultText[] {
   return texts;
 }
 
-/** All faults of a request in one answer; the text names the first with their parameters, and how many there are. */
-export function invalidRequest(faults: readonly Fault[]): ServiceError {
-  const shown = toFaultTexts(faults).map(({ parameter, message }) =>
+/** The text names the first faults with their parameters, and how many there are. */
+function toFaultsMessage(faults: readonly Fault[], language: Language): Message {
+  const shown = toFaultTexts(faults, language).map(({ parameter, message }) =>
     parameter === undefined ? message : `${parameter}: ${message}`,
   );
   const list = shown.join('; ');
   const values = { count: faults.length, shown: shown.length, list };
-  const message =
-    faults.length === 1
-      ? toMessage('request.fault', { fault: list })
-      : toMessage(shown.length < faults.length ? 'request.firstFaults' : 'request.faults', values);
-  return new ServiceError('invalidRequest', message, { faults });
+  if (faults.length === 1) return toMessage('request.fault', { fault: list });
+  return toMessage(shown.length < faults.length ? 'request.firstFaults' : 'request.faults', values);
+}
+
+/** All faults of a request in one answer. */
+export function invalidRequest(faults: readonly Fault[]): ServiceError {
+  return new ServiceError('invalidRequest', toFaultsMessage(faults, 'en'), { faults });
+}
+
+/** What an error says as a whole; of several faults each is told. */
+export function toDetail({ text, faults }: ServiceError, language: Language): string {
+  const isOfFaults = text.id.startsWith('request.') && faults.length > 0;
+  return toText(isOfFaults ? toFaultsMessage(faults, language) : text, language);
 }

@@ -52,12 +52,72 @@ describe('the document', () => {
       '_sortBy',
       '_count',
       '_overlap',
+      '_format',
       '_explain',
     ]);
     expect(Object.keys(document.components.schemas.SearchBody.properties).sort()).toEqual(
       [...names.filter((name: string) => name !== 'attributes'), 'apikey', 'access_token'].sort(),
     );
   });
+});
+
+describe('the document in French', () => {
+  const folded = (text: string) => text.replace(/\s+/g, ' ').trim();
+  const pairs: { en: string; fr: string }[] = parse(readFileSync('openapi/wfs-geoportail.fr.yml', 'utf8'));
+  const texts: string[] = [];
+  const collect = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [name, item] of Object.entries(value)) {
+      const isText = (name === 'summary' || name === 'description') && typeof item === 'string';
+      if (isText) texts.push(folded(item));
+      else collect(item);
+    }
+  };
+  collect(parse(readFileSync('openapi/wfs-geoportail.yml', 'utf8')));
+
+  test('has every text, and no other, but for the names of geometries', () => {
+    const names = /^(?:Geometry|Feature)Collection$|^Feature$|^(?:Multi)?(?:Point|LineString|Polygon)$/;
+    const expected = new Set(texts.filter((text) => !names.test(text)));
+    expect(pairs.map(({ en }) => folded(en)).sort()).toEqual([...expected].sort());
+  });
+
+  test.each(pairs.map(({ en, fr }) => [folded(en).slice(0, 60), en, fr]))(
+    'names the same: %s',
+    (_, en, fr) => {
+      const named = (text: string) =>
+        [...new Set(text.match(/\{\w+\}|`[^`]+`|\b[45]\d\d\b|RFC \d+/g) ?? [])].sort();
+      expect(named(fr)).toEqual(named(en));
+      expect(fr).not.toBe(en);
+    },
+  );
+
+  test('is the same document in other words', async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: the document is looked into freely
+    const french = loadDocument({ name: 'wfs-geoportail', title: 'API' }, limits, 'fr') as any;
+    await checkDocument(french);
+    expect(french.paths[searchPath].get.summary).toBe(
+      'Les objets d’une couche qui intersectent une géométrie',
+    );
+    expect(french.components.parameters.geom.description).toContain('50000 sommets au plus');
+    expect(Object.keys(french.paths)).toEqual(Object.keys(document.paths));
+  });
+
+  test.each(['en', 'fr'] as const)(
+    'shows a problem of each kind, as it would be answered: %s',
+    (language) => {
+      // biome-ignore lint/suspicious/noExplicitAny: the document is looked into freely
+      const { responses } = (loadDocument({ name: 'a', title: 'A' }, limits, language) as any).components;
+      const problems = Object.values<{ content?: Record<string, { example?: { status: number } }> }>(
+        responses,
+      )
+        .map(({ content }) => content?.['application/problem+json'])
+        .filter((one) => one !== undefined);
+      const statuses = problems.map(({ example }) => example?.status);
+      expect(statuses.sort()).toEqual([...new Set(Object.values(statusOf))].sort());
+      const { detail } = responses.BadRequest.content['application/problem+json'].example;
+      expect(detail).toMatch(language === 'fr' ? /n’est pas fermé/ : /is not closed/);
+    },
+  );
 });
 
 describe('answers are what the document says', () => {

@@ -5,11 +5,12 @@ import { parse } from 'yaml';
 import { variables } from '../src/config.js';
 import { statusOf } from '../src/errors.js';
 import { GML_LIMITS } from '../src/gml/index.js';
+import { mediaTypes } from '../src/http/negotiate.js';
 import { type ServiceProcess, startProcess } from './support/process.js';
 import {
   README_URL,
   readExamples,
-  readme,
+  readmes,
   root,
   runProgram,
   toComparable,
@@ -21,9 +22,32 @@ import {
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const openapi = parse(readFileSync(join(root, 'openapi/wfs-geoportail.yml'), 'utf8'));
 
+/** What the sections that are looked into are called. */
+const headings = {
+  en: {
+    start: 'Try it',
+    search: 'Search',
+    errors: 'Errors',
+    environment: 'Environment',
+    gml: 'GML to GeoJSON',
+    walk: 'The way a request walks',
+  },
+  fr: {
+    start: 'L’essayer',
+    search: 'La recherche',
+    errors: 'Erreurs',
+    environment: 'Environnement',
+    gml: 'GML vers GeoJSON',
+    walk: 'Le chemin d’une requête',
+  },
+};
+type Language = keyof typeof headings;
+const languages = Object.keys(headings) as Language[];
+
 /** The text between a heading and the next. */
-function sectionOf(heading: string): string {
-  const section = readme.split(/^## /m).find((text) => text.startsWith(heading));
+function sectionOf(language: Language, name: keyof (typeof headings)['en']): string {
+  const heading = headings[language][name];
+  const section = readmes[language].split(/^## /m).find((text) => text.startsWith(heading));
   if (section === undefined) throw new Error(`no section ${heading}`);
   return section;
 }
@@ -92,9 +116,12 @@ describe('the examples', () => {
   });
 });
 
-describe('what the README names is there', () => {
+describe.each(languages)('what the README names is there: %s', (language) => {
+  const readme = readmes[language];
   test('every page and path', async () => {
-    const paths = codesIn(sectionOf('Search') + sectionOf('Try it')).filter((code) => /^\/[a-z]/.test(code));
+    const paths = codesIn(sectionOf(language, 'search') + sectionOf(language, 'start')).filter((code) =>
+      /^\/[a-z]/.test(code),
+    );
     const links = [...readme.matchAll(/http:\/\/localhost:8091(\/[\w/.-]*)[;.\s]/g)].map(
       ([, path = '']) => path,
     );
@@ -107,14 +134,26 @@ describe('what the README names is there', () => {
   });
 
   test('every parameter of the search, and no other', () => {
-    const names = rowsOf(sectionOf('Search'))
+    const names = rowsOf(sectionOf(language, 'search').split('\n### ')[0] ?? '')
       .filter(([cell = '']) => !cell.startsWith('`/'))
       .flatMap(([cell = '']) => codesIn(cell));
     expect(names.sort()).toEqual(Object.keys(openapi.components.schemas.SearchBody.properties).sort());
   });
 
+  test('every format, with its media type', () => {
+    const [, section = ''] = sectionOf(language, 'search').split('### Formats');
+    const rows = rowsOf(section.split('\n### ')[0] ?? '');
+    const named = rows.flatMap(([names = '', types = '']) => {
+      const known = codesIn(types);
+      return codesIn(names).map((format, i) => [format, known[Math.min(i, known.length - 1)]]);
+    });
+    expect(Object.fromEntries(named)).toEqual(mediaTypes);
+  });
+
   test('every status of the one table, and no other', () => {
-    const statuses = rowsOf(sectionOf('Errors')).flatMap(([cell = '']) => cell.split(',').map(Number));
+    const statuses = rowsOf(sectionOf(language, 'errors')).flatMap(([cell = '']) =>
+      cell.split(',').map(Number),
+    );
     expect(statuses.sort()).toEqual([...new Set(Object.values(statusOf))].sort());
   });
 
@@ -123,7 +162,7 @@ describe('what the README names is there', () => {
       /^[A-Z]+(_[A-Z]+)+$/.test(word),
     );
     for (const name of named) expect(Object.keys(variables)).toContain(name);
-    for (const [names = '', defaults = ''] of rowsOf(sectionOf('Environment'))) {
+    for (const [names = '', defaults = ''] of rowsOf(sectionOf(language, 'environment'))) {
       const expected = codesIn(names).flatMap((name) => {
         const variable = variables[name as keyof typeof variables];
         return 'default' in variable ? variable.default : [];
@@ -140,9 +179,7 @@ describe('what the README names is there', () => {
 
   test('every file and every room', () => {
     const files = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, file = '']) => file);
-    const rooms = [...sectionOf('The way a request walks').matchAll(/-> ([a-z]+\/) /g)].map(
-      ([, room = '']) => room,
-    );
+    const rooms = [...sectionOf(language, 'walk').matchAll(/-> ([a-z]+\/) /g)].map(([, room = '']) => room);
     expect(rooms).toEqual(['http/', 'query/', 'answers/', 'wfs/', 'gml/', 'formats/']);
     for (const file of [
       ...files,
@@ -154,7 +191,7 @@ describe('what the README names is there', () => {
   });
 
   test('GML to GeoJSON on its own, as a command and as a module', async () => {
-    const section = sectionOf('GML to GeoJSON');
+    const section = sectionOf(language, 'gml');
     const [, command = ''] = /^(node .*) > answer\.geojson$/m.exec(section) ?? [];
     const answer = 'tests/fixtures/gml/mapserver-adresse/answer.xml';
     const [, ...args] = toWords(command.replace('answer.gml', answer));
@@ -171,5 +208,51 @@ describe('what the README names is there', () => {
       Number(value),
     ]);
     expect(Object.fromEntries(limits)).toEqual(GML_LIMITS);
+  });
+});
+
+describe('the twin in French', () => {
+  const { en, fr } = readmes;
+  const figures = /<!-- figures: begin[\s\S]*figures: end -->/;
+  const outline = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '').match(/^#+(?= )/gm);
+  const blocks = (text: string) => text.match(/^```[\s\S]*?^```$/gm);
+  const rows = (text: string) =>
+    text
+      .replace(figures, '')
+      .match(/^\|.*\|$/gm)
+      ?.map((row) => row.split('|').length);
+  const words = (text: string) =>
+    [...new Set(codesIn(text.replace(/^```[\s\S]*?^```$/gm, '').replace(figures, '')))].sort();
+
+  test('has the same sections, tables and rows', () => {
+    expect(outline(fr)).toEqual(outline(en));
+    expect(rows(fr)).toEqual(rows(en));
+  });
+
+  test('has the same examples', () => {
+    expect(blocks(fr)).toEqual(blocks(en));
+  });
+
+  test('names the same parameters, settings, paths and files', () => {
+    expect(words(fr)).toEqual(words(en));
+    const links = (text: string) =>
+      [...new Set([...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, link]) => link))].sort();
+    expect(links(fr).filter((link) => link !== 'README.md')).toEqual(
+      links(en).filter((link) => link !== 'README.fr.md'),
+    );
+  });
+
+  test('has the same numbers', () => {
+    const numbers = (text: string) =>
+      text
+        .replace(figures, '')
+        .replace(/^```[\s\S]*?^```$/gm, '')
+        .match(/\d+(?:\.\d+)?/g)
+        ?.sort();
+    const [english, french] = [
+      en.replace(/(?<=\d),(?=\d{3}\b)/g, ''),
+      fr.replace(/(?<=\d) (?=\d{3}\b)/g, '').replace(/(?<=\d),(?=\d)/g, '.'),
+    ];
+    expect(numbers(french)).toEqual(numbers(english));
   });
 });

@@ -1,6 +1,6 @@
 import type { AttributeValue, SearchBody, SearchLink } from './schemas.js';
 
-type SearchParameters = Omit<SearchBody, 'source' | 'apikey' | 'access_token' | '_explain'>;
+type SearchParameters = Omit<SearchBody, 'source' | 'apikey' | 'access_token' | '_explain' | '_format'>;
 
 /** What is searched for: the parameters of the service by their own names, and the attributes by theirs. */
 export type SearchQuery = { [K in keyof SearchParameters]?: SearchParameters[K] | undefined } & {

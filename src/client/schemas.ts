@@ -75,6 +75,7 @@ export type SearchBody = {
   _sortBy?: string;
   _count?: 'auto' | 'true' | 'false' | true | false;
   _overlap?: 'true' | 'false' | true | false;
+  _format?: 'geojson' | 'json' | 'geojsonseq' | 'csv' | 'csv-centroid' | 'flatgeobuf';
   _explain?: 'true' | 'false' | true | false;
 };
 
@@ -92,6 +93,7 @@ export type SearchForm = {
   _sortBy?: string;
   _count?: 'auto' | 'true' | 'false';
   _overlap?: 'true' | 'false';
+  _format?: 'geojson' | 'json' | 'geojsonseq' | 'csv' | 'csv-centroid' | 'flatgeobuf';
   _explain?: 'true' | 'false';
 };
 

@@ -80,7 +80,7 @@ print(frame)`;
 
 function writeR({ request, hasKey }: Asked): string {
   if (request.method === 'GET' && !hasKey) {
-    return `library(sf)\n\nfeatures <- read_sf(${JSON.stringify(request.url)})\nprint(features)`;
+    return `library(sf)\n\nfeatures <- st_read(${JSON.stringify(request.url)})\nprint(features)`;
   }
   const steps = [
     `request(${JSON.stringify(request.url)})`,
@@ -91,7 +91,7 @@ function writeR({ request, hasKey }: Asked): string {
     'req_perform()',
     'resp_body_string()',
   ];
-  return `library(httr2)\nlibrary(sf)\n\nanswer <- ${steps.join(' |>\n  ')}\nfeatures <- read_sf(answer)\nprint(features)`;
+  return `library(httr2)\nlibrary(sf)\n\nanswer <- ${steps.join(' |>\n  ')}\nfeatures <- st_read(answer)\nprint(features)`;
 }
 
 const languages: readonly Language[] = [

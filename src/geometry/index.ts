@@ -1,5 +1,6 @@
 export { signedArea } from './area.js';
 export { toBbox, toBboxGeometries } from './bbox.js';
+export { toCentroid } from './centroid.js';
 export { clipToBox } from './clip.js';
 export { densify } from './densify.js';
 export { createWithinDistance, isWithinDistance } from './distance.js';

@@ -1,4 +1,4 @@
-import type { Message, MessageId } from '../errors.js';
+import { type Message, type MessageId, toMessage } from '../errors.js';
 import { FaultList, type GeometryFault } from './faults.js';
 import type { Geometry, Position } from './model.js';
 import { checkPolygons, type PolygonDraft, type RingDraft } from './topology.js';
@@ -53,6 +53,9 @@ const documentTypes = [...geometryTypes, 'Feature', 'FeatureCollection'] as cons
 
 type JsonObject = Readonly<Record<string, unknown>>;
 type ReadPart<T> = (value: unknown, pointer: string, index: number) => T | undefined;
+
+/** What a list is of. */
+type PartKind = 'features' | 'geometries' | 'lines' | 'polygons' | 'positions' | 'rings';
 
 /** One pass over a document; what cannot be read becomes a fault and `undefined`, and the pass goes on. */
 class DocumentReader {
@@ -197,12 +200,13 @@ class DocumentReader {
   }
 
   /** Every member of an array read, or undefined when it is none, is empty or one of them has a fault. */
-  #readList<T>(value: unknown, pointer: string, what: string, read: ReadPart<T>): T[] | undefined {
+  #readList<T>(value: unknown, pointer: string, kind: PartKind, read: ReadPart<T>): T[] | undefined {
+    const what = toMessage(`geometry.${kind}`);
     if (!Array.isArray(value))
       return this.#fault(pointer, 'geometry.notArray', { what, value: toExcerpt(value) });
     if (value.length === 0) return this.#fault(pointer, 'geometry.empty', { what });
     const parts: T[] = [];
-    const isOfPositions = what === 'positions';
+    const isOfPositions = kind === 'positions';
     for (let i = 0; i < value.length; i++) {
       if (this.isTooLarge || this.#faults.isFull) return undefined;
       const part = read(value[i], isOfPositions ? '' : `${pointer}/${i}`, i);
@@ -266,8 +270,10 @@ function isSamePlace(one: Position, other: Position): boolean {
 
 function toRangeText(lon: number, lat: number): [MessageId, Message['values']] {
   const isLatitude = Math.abs(lat) > 90;
-  const [axis, value, max] = isLatitude ? ['latitude', lat, 90] : ['longitude', lon, 180];
-  const values = { axis, value, max };
+  const [axis, value, max] = isLatitude
+    ? (['latitude', lat, 90] as const)
+    : (['longitude', lon, 180] as const);
+  const values = { axis: toMessage(`geometry.${axis}`), value, max };
   if (Math.abs(lon) > 360 || Math.abs(lat) > 360) return ['geometry.notDegrees', values];
   const isSwapped = isLatitude && Math.abs(lat) <= 180 && Math.abs(lon) <= 90;
   return [isSwapped ? 'geometry.axisOrder' : 'geometry.outOfRange', values];

@@ -49,6 +49,6 @@ export function toGmlError(
   cause?: unknown,
 ): GmlError {
   const { line, column, path } = place;
-  const where = `line ${line}, column ${column}${path === '' ? '' : ` (in ${path})`}`;
+  const where = toMessage(path === '' ? 'gml.at' : 'gml.atIn', { line, column, path });
   return new GmlError(toMessage(id, { ...values, where, line, column, path }), place, cause);
 }

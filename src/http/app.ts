@@ -6,7 +6,7 @@ import express, { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { invalidRequest, ServiceError, toMessage } from '../errors.js';
+import { invalidRequest, type Language, ServiceError, toMessage } from '../errors.js';
 import { type Metrics, uncountedHttp } from '../metrics/index.js';
 import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
@@ -108,8 +108,8 @@ const noStore: RequestHandler = (_req, res, next) => {
   next();
 };
 
-const textTypes =
-  /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|json-seq|yaml|xml|javascript)\b|image\/svg)/i;
+const compressedTypes =
+  /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|json-seq|yaml|xml|javascript|flatgeobuf)\b|image\/svg)/i;
 
 /**
  * Streams are compressed too, and flushed with each batch (see stream.ts). The quickest levels: on GeoJSON polygons
@@ -118,11 +118,14 @@ const textTypes =
 const compress = compression({
   level: 1,
   brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_LGWIN]: 18 } },
-  filter: (_req, res) => textTypes.test(String(res.getHeader('Content-Type') ?? '')),
+  filter: (_req, res) => compressedTypes.test(String(res.getHeader('Content-Type') ?? '')),
 });
 
 type DocumentedModule = Module &
-  LinkedModule & { readonly document: OpenApiDocument; readonly validate: RequestValidator };
+  LinkedModule & {
+    readonly toDocument: (language: Language) => OpenApiDocument;
+    readonly validate: RequestValidator;
+  };
 
 /** It takes 0.1 s to make: many modules would hold up the start, so each begins when it is first asked. */
 function createLazyValidator(document: OpenApiDocument): RequestValidator {
@@ -135,10 +138,11 @@ function createLazyValidator(document: OpenApiDocument): RequestValidator {
 
 /** A module by itself has the page of the documentation to itself. */
 function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
-  const document = loadDocument(module, module.limits);
+  const toDocument = (language: Language) => loadDocument(module, module.limits, language);
+  const document = toDocument('en');
   return isAlone
-    ? { ...module, docPage: 'doc/', document, validate: createRequestValidator(document) }
-    : { ...module, docPage: `doc/${module.name}/`, document, validate: createLazyValidator(document) };
+    ? { ...module, docPage: 'doc/', toDocument, validate: createRequestValidator(document) }
+    : { ...module, docPage: `doc/${module.name}/`, toDocument, validate: createLazyValidator(document) };
 }
 
 function createModule(

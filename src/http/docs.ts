@@ -1,7 +1,9 @@
-import { type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import helmet from 'helmet';
 import swaggerUi, { type SwaggerUiOptions } from 'swagger-ui-express';
 import { stringify } from 'yaml';
+import { type Language, languages } from '../errors.js';
+import { toLanguage } from './language.js';
 import { allowOnly } from './methods.js';
 import type { ModuleAbout, OpenApiDocument } from './openapi.js';
 
@@ -36,19 +38,28 @@ const hideOthers: RequestHandler = (req, _res, next) =>
     ? next('router')
     : next();
 
+/** By `lang` in the address, for who links to it, else as the reader reads best. */
+function toReader(req: Request, res: Response): Language {
+  const asked = new URLSearchParams(req.originalUrl.split('?')[1]).get('lang');
+  res.vary('Accept-Language');
+  return languages.find((language) => language === asked) ?? toLanguage(req.headers['accept-language']);
+}
+
 /** The document as YAML and JSON, each made once it is asked for: with many modules YAML would hold up the start. */
-function createFiles(name: string, document: OpenApiDocument): Router {
+function createFiles({ name, toDocument }: Documented): Router {
   const router = Router();
   const files = [
-    { path: `/${name}.yml`, type: 'application/yaml', write: () => stringify(document) },
-    { path: `/${name}.json`, type: 'application/json', write: () => JSON.stringify(document) },
+    { path: `/${name}.yml`, type: 'application/yaml', write: stringify },
+    { path: `/${name}.json`, type: 'application/json', write: JSON.stringify },
   ];
   for (const { path, type, write } of files) {
-    let body: Buffer | undefined;
+    const bodies = new Map<Language, Buffer>();
     const route = router.route(path);
-    route.get((_req, res) => {
-      body ??= Buffer.from(write());
-      res.type(type).send(body);
+    route.get((req, res) => {
+      const language = toReader(req, res);
+      const body = bodies.get(language) ?? Buffer.from(write(toDocument(language)));
+      bodies.set(language, body);
+      res.set('Content-Language', language).type(type).send(body);
     });
     route.all(allowOnly('GET, HEAD'));
   }
@@ -70,7 +81,16 @@ function createPage(title: string, urls: readonly Shown[]): Router {
   const ui: SwaggerUiOptions = {
     customSiteTitle: escapeHtml(title),
     explorer: urls.length > 1,
-    swaggerOptions: { urls, deepLinking: true, displayRequestDuration: true },
+    swaggerOptions: {
+      urls,
+      deepLinking: true,
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      requestSnippetsEnabled: true,
+      defaultModelsExpandDepth: 0,
+      // a key stays on the page
+      persistAuthorization: false,
+    },
   };
   router.use(addSlash, swaggerPolicy, ...swaggerUi.serveFiles(undefined, ui));
   const page = router.route('/');
@@ -79,14 +99,17 @@ function createPage(title: string, urls: readonly Shown[]): Router {
   return router;
 }
 
-type Documented = Pick<ModuleAbout, 'name' | 'title'> & { readonly document: OpenApiDocument };
+type Documented = Pick<ModuleAbout, 'name' | 'title'> & {
+  readonly toDocument: (language: Language) => OpenApiDocument;
+};
 
 /** `/api/doc/`: Swagger UI over all modules, a page for each, and the OpenAPI documents they show. */
 export function createDocs(modules: readonly Documented[]): Router {
   const router = Router();
   router.use(hideOthers, cacheable);
-  for (const { name, title, document } of modules) {
-    router.use(createFiles(name, document));
+  for (const module of modules) {
+    const { name, title } = module;
+    router.use(createFiles(module));
     router.use(`/${name}`, createPage(title, [{ name, url: `../${name}.json` }]));
   }
   router.use(

@@ -1,19 +1,30 @@
 import { ServiceError, toMessage } from '../errors.js';
+import type { Format } from '../query/index.js';
 
-/** What a search can be written as, the default first. */
-export const searchTypes = ['application/geo+json', 'application/json', 'application/geo+json-seq'] as const;
-export type SearchType = (typeof searchTypes)[number];
+/** What each format is called in `Accept`, `Content-Type` and links. */
+export const mediaTypes: { readonly [F in Format]: string } = {
+  geojson: 'application/geo+json',
+  json: 'application/json',
+  geojsonseq: 'application/geo+json-seq',
+  csv: 'text/csv',
+  'csv-centroid': 'text/csv',
+  flatgeobuf: 'application/flatgeobuf',
+};
 
-interface Range {
+/** What can be asked for by media type, the default first. */
+const negotiable = ['geojson', 'json', 'geojsonseq', 'csv', 'flatgeobuf'] as const satisfies Format[];
+
+interface Weighted {
+  /** In small letters; parameters left out. */
   readonly range: string;
   readonly q: number;
 }
 
-/** RFC 9110 §12.5.1. Parameters other than `q` ask for nothing we distinguish. */
-function readAccept(accept: string): Range[] {
-  return accept.split(',').flatMap((part) => {
+/** The items of a header with weights (RFC 9110 §12.4.2). Parameters other than `q` ask for nothing we distinguish. */
+export function readWeighted(header: string): Weighted[] {
+  return header.split(',').flatMap((part) => {
     const [range = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
-    if (!/^[^\s/]+\/[^\s/]+$/.test(range)) return [];
+    if (range === '') return [];
     const weight = parameters.find((parameter) => /^q\s*=/.test(parameter));
     const q = weight === undefined ? 1 : Number(weight.replace(/^q\s*=\s*/, ''));
     return [{ range, q: q >= 0 && q <= 1 ? q : 0 }];
@@ -21,8 +32,8 @@ function readAccept(accept: string): Range[] {
 }
 
 /** The weight of the most specific range that covers the type. */
-function toWeight(type: string, ranges: readonly Range[]): number {
-  for (const candidate of [type, 'application/*', '*/*']) {
+function toWeight(type: string, ranges: readonly Weighted[]): number {
+  for (const candidate of [type, type.replace(/\/.*/, '/*'), '*/*']) {
     const matching = ranges.filter(({ range }) => range === candidate);
     if (matching.length > 0) return Math.max(...matching.map(({ q }) => q));
   }
@@ -30,24 +41,21 @@ function toWeight(type: string, ranges: readonly Range[]): number {
 }
 
 /**
- * The media type a search answers with. Between equals the default wins, since `application/json, * / *` is what
- * libraries send unasked; a sequence is given to who names it and does not name the default.
+ * The format a search answers in (RFC 9110 §12.5.1). Between equals the default wins, since `application/json, * / *` is
+ * what libraries send unasked; another than JSON is given to who names it and does not name the default.
  * @throws notAcceptable
  */
-export function toSearchType(accept: string | undefined): SearchType {
-  const ranges = readAccept(accept ?? '');
-  if (ranges.length === 0) return searchTypes[0];
-  const weights = new Map(searchTypes.map((type) => [type, toWeight(type, ranges)]));
+export function toFormat(accept: string | undefined): Format {
+  const ranges = readWeighted(accept ?? '').filter(({ range }) => /^[^\s/]+\/[^\s/]+$/.test(range));
+  if (ranges.length === 0) return negotiable[0];
+  const weights = new Map(negotiable.map((format) => [format, toWeight(mediaTypes[format], ranges)]));
   const best = Math.max(...weights.values());
   if (best === 0) {
-    throw new ServiceError(
-      'notAcceptable',
-      toMessage('http.notAcceptable', { types: searchTypes.join(', ') }),
-    );
+    const types = negotiable.map((format) => mediaTypes[format]).join(', ');
+    throw new ServiceError('notAcceptable', toMessage('http.notAcceptable', { types }));
   }
-  const isNamed = (type: SearchType) => ranges.some(({ range }) => range === type);
-  const equals = searchTypes.filter((type) => weights.get(type) === best);
-  const [first, last] = [equals[0], equals.at(-1)];
-  const wantsSequence = last === 'application/geo+json-seq' && isNamed(last) && !isNamed(searchTypes[0]);
-  return (wantsSequence ? last : first) ?? searchTypes[0];
+  const isNamed = (format: Format) => ranges.some(({ range }) => range === mediaTypes[format]);
+  const equals = negotiable.filter((format) => weights.get(format) === best);
+  const named = equals.find((format) => format !== 'json' && isNamed(format));
+  return named ?? equals[0] ?? negotiable[0];
 }

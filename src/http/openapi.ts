@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Config } from '../config.js';
+import type { Language } from '../errors.js';
+import { toProblemExamples } from './problem-examples.js';
 
 /** An OpenAPI 3.1 document, as JSON. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;
@@ -21,21 +23,51 @@ export interface ModuleAbout {
   };
 }
 
-/** The document of `wfs-geoportail` is also the one that all others are made from. */
-const templateName = 'wfs-geoportail';
-const templateFile = new URL(`../../openapi/${templateName}.yml`, import.meta.url);
-/** In place of a source where a value must stand, and none is known. */
-const noSource = 'LAYER';
-
 // biome-ignore lint/suspicious/noExplicitAny: a document of a known form, taken apart freely
 type Json = any;
 
-/** Parsing YAML takes longer than all else at start: once a process is enough. */
-let parsed: Json;
+/** The document of `wfs-geoportail` is also the one that all others are made from. */
+const templateName = 'wfs-geoportail';
+const readYaml = (name: string): Json =>
+  parse(readFileSync(new URL(`../../openapi/${name}.yml`, import.meta.url), 'utf8'));
+/** In place of a source where a value must stand, and none is known. */
+const noSource = 'LAYER';
 
-function readTemplate(): Json {
-  parsed ??= parse(readFileSync(templateFile, 'utf8'));
-  return structuredClone(parsed);
+/** Parsing YAML takes longer than all else at start: once a process is enough. */
+const templates = new Map<Language, Json>();
+
+function readTemplate(language: Language): Json {
+  let template = templates.get(language);
+  if (template === undefined) {
+    template = language === 'en' ? readYaml(templateName) : toTranslated(readTemplate('en'), language);
+    templates.set(language, template);
+  }
+  return structuredClone(template);
+}
+
+const toFolded = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+/** Summaries and descriptions in another language; what has no words, as the name of a geometry, stays. */
+function toTranslated(document: Json, language: Language): Json {
+  const pairs: readonly { en: string; fr: string }[] = readYaml(`${templateName}.${language}`);
+  const texts = new Map(pairs.map(({ en, [language]: text }) => [toFolded(en), text]));
+  const translate = (value: Json, name?: string): Json => {
+    if (Array.isArray(value)) return value.map((item) => translate(item));
+    if (typeof value === 'string') {
+      const isText = name === 'summary' || name === 'description';
+      return isText ? (texts.get(toFolded(value)) ?? value) : value;
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, translate(item, key)]));
+  };
+  return translate(document);
+}
+
+/** Every answer that says no is shown with one of its kind. */
+function addProblemExamples(document: Json, language: Language): void {
+  for (const [name, example] of Object.entries(toProblemExamples(language))) {
+    document.components.responses[name].content['application/problem+json'].example = example;
+  }
 }
 
 /** `{limitMax}` in a text, and a number written as such a text alone, become what the configuration says. */
@@ -98,12 +130,17 @@ function replaceExamples(document: Json, example: ModuleAbout['example']): void 
   delete words.find((parameter: Json) => parameter.name === 'q').example;
 }
 
-/** The document of a module: its paths, title and examples, and the limits it keeps. */
-export function loadDocument(module: ModuleAbout, limits: DocumentLimits): OpenApiDocument {
+/** The document of a module: its paths, title and examples, and the limits it keeps, in the reader's language. */
+export function loadDocument(
+  module: ModuleAbout,
+  limits: DocumentLimits,
+  language: Language = 'en',
+): OpenApiDocument {
   const { limitMax, geomMaxVertices, bodyLimit } = limits;
   const [defaultLimit, exampleLimit] = [Math.min(1000, limitMax), Math.min(10, limitMax)];
   const values = { limitMax, geomMaxVertices, bodyLimit, defaultLimit, exampleLimit };
-  const document = readTemplate();
+  const document = readTemplate(language);
+  addProblemExamples(document, language);
   if (module.name !== templateName || module.example !== undefined) replaceExamples(document, module.example);
   const filled = toFilled(document, values) as Json;
   const description = [module.description, filled.info.description].filter(Boolean).join('\n\n');

@@ -1,16 +1,18 @@
-import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import {
   type FaultText,
   invalidRequest,
+  type Language,
   ServiceError,
   statusOf,
+  toDetail,
   toFaultTexts,
   toMessage,
   toText,
 } from '../errors.js';
 import { createMask } from '../query/index.js';
+import { toLanguage } from './language.js';
 
 /** RFC 9457. `code` and `message` repeat `status` and `detail` for clients of API Carto. */
 export interface Problem {
@@ -26,13 +28,13 @@ export interface Problem {
 
 export const problemType = 'application/problem+json';
 
-export function toProblem(error: ServiceError, requestId: string): Problem {
+export function toProblem(error: ServiceError, requestId: string, language: Language): Problem {
   const status = statusOf[error.kind];
-  const detail = toText(error.text);
-  const errors = toFaultTexts(error.faults);
+  const detail = toDetail(error, language);
+  const errors = toFaultTexts(error.faults, language);
   return {
     type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Error',
+    title: toText(toMessage(`title.${error.kind}`), language),
     status,
     code: status,
     detail,
@@ -49,11 +51,12 @@ const usualHeaders: { readonly [K in ServiceError['kind']]?: Readonly<Record<str
   unavailable: { 'Retry-After': '5' },
 };
 
-export function toProblemHeaders(error: ServiceError): Readonly<Record<string, string>> {
+export function toProblemHeaders(error: ServiceError, language: Language): Readonly<Record<string, string>> {
   return {
     ...usualHeaders[error.kind],
     ...error.headers,
     'Content-Type': problemType,
+    'Content-Language': language,
     'Cache-Control': 'no-store',
   };
 }
@@ -123,8 +126,9 @@ export function toProblemText(problem: object): string {
 }
 
 export function writeProblem(res: Response, error: ServiceError): void {
-  const problem = toProblem(error, String(res.req.id));
-  res.status(problem.status).set(toProblemHeaders(error));
+  const language = toLanguage(res.req.headers['accept-language']);
+  const problem = toProblem(error, String(res.req.id), language);
+  res.status(problem.status).set(toProblemHeaders(error, language)).vary('Accept-Language');
   res.send(Buffer.from(toProblemText(problem)));
 }
 

@@ -6,10 +6,18 @@ import type { Link } from '../formats/index.js';
 import type { HttpMetrics } from '../metrics/index.js';
 import type { Answer, FeatureSource, PageEnd, SearchQuery, WholePage } from '../query/index.js';
 import { type Packed, pack, unite } from './gzip.js';
+import { toLanguage } from './language.js';
 import { toLinks } from './links.js';
 import { logWhenOver } from './log.js';
 import { countWhenOver } from './metrics.js';
-import { createWriter, type SearchContext, toPage } from './page.js';
+import {
+  createWriter,
+  endFieldNames,
+  isCollection,
+  type SearchContext,
+  toEndFields,
+  toPage,
+} from './page.js';
 import { toRequestId } from './request-id.js';
 import { endWith, toLength } from './stream.js';
 import { isNotModified, toValidityHeaders } from './validity.js';
@@ -60,13 +68,16 @@ const known = new Set(
 );
 
 /** Written anew for each answer, by Node or here. */
-const ownHeaders = new Set(
-  `age cache-control connection content-encoding content-length date etag keep-alive transfer-encoding vary x-request-id`.split(
-    ' ',
-  ),
-);
+const ownHeaders = new Set([
+  ...'age cache-control connection content-encoding content-length date etag keep-alive'.split(' '),
+  ...'transfer-encoding vary x-request-id'.split(' '),
+  ...endFieldNames.map((name) => name.toLowerCase()),
+]);
 
-/** Undefined: more than the URL, the host and the media type may count. */
+/** What describes a body, where a 304 has none. */
+const ofBody = new Set(['content-type', 'content-language']);
+
+/** Undefined: more than the URL, the host, the media type and the language may count. */
 function toKey(req: IncomingMessage, url: string | undefined): string | undefined {
   const { method, httpVersion, rawHeaders, headers } = req;
   if (method !== 'GET' || httpVersion !== '1.1') return undefined;
@@ -78,7 +89,8 @@ function toKey(req: IncomingMessage, url: string | undefined): string | undefine
     length += name.length + (rawHeaders[i + 1] as string).length;
   }
   if (hosts !== 1 || length > MAX_HEADERS) return undefined;
-  return `${headers.host}\n${headers.accept ?? ''}\n${url}`;
+  const language = toLanguage(headers['accept-language']);
+  return `${headers.host}\n${headers.accept ?? ''}\n${language}\n${url}`;
 }
 
 /** RFC 9110 §12.5.3. Undefined: something that is not written here. */
@@ -155,7 +167,7 @@ export function createRepeats(options: RepeatsOptions): Repeats {
     const [pieces, ending] = toPieces(whole, repeat);
     const plain = { pieces: [...pieces, ending], plainBytes: toLength(pieces) + ending.length };
     if (encoding === 'identity' || plain.plainBytes < MIN_COMPRESSED) return plain;
-    const name = `${kept.validity?.tag} ${repeat.context.type}`;
+    const name = `${kept.validity?.tag} ${repeat.context.format}`;
     const known = packed.get(name);
     if (known !== undefined) return { ...plain, pieces: unite(known, ending), encoding };
     if (packing.has(name)) return undefined;
@@ -171,18 +183,20 @@ export function createRepeats(options: RepeatsOptions): Repeats {
 
   function answer(req: IncomingMessage, res: ServerResponse, kept: Answer, body: Body, repeat: Repeat): void {
     req.id = toRequestId(req);
-    const own = toValidityHeaders(req, kept, repeat.context.type).flat();
+    const own = toValidityHeaders(req, kept, repeat.context).flat();
     const head = [...repeat.head, 'X-Request-Id', req.id, ...own];
     const { module, route } = repeat;
     const outcome: { features?: number; bytes?: number; outcome?: 'stalled' } = {};
     const tell = () => ({ module, route, ...outcome });
     logWhenOver(logger, req, res, tell);
     countWhenOver(metrics, req, res, tell);
-    if (isNotModified(req, kept, repeat.context.type)) {
-      const withoutType = head.filter((_, i) => head[i - (i % 2)] !== 'content-type');
-      res.writeHead(304, withoutType).end();
+    if (isNotModified(req, kept, repeat.context)) {
+      const ofNoBody = head.filter((_, i) => !ofBody.has(head[i - (i % 2)] as string));
+      res.writeHead(304, ofNoBody).end();
       return;
     }
+    if (!isCollection(repeat.context.format))
+      head.push(...toEndFields(repeat.context, kept.whole?.end).flat());
     outcome.features = kept.whole?.end.numberReturned ?? 0;
     outcome.bytes = body.plainBytes;
     res.on('timeout', () => {
@@ -204,10 +218,10 @@ interface Body {
 /** The features with what stands before them, and what follows them. */
 function toPieces(whole: WholePage, repeat: Repeat): [readonly Uint8Array[], Uint8Array] {
   const { context } = repeat;
-  const writer = createWriter(context.type);
+  const writer = createWriter(context.format);
   const pieces = whole.batches.flatMap((batch) => writer.writeBatch(batch));
   if (repeat.links?.end !== whole.end) {
     repeat.links = { end: whole.end, links: toLinks(context, whole.end.next) };
   }
-  return [pieces, writer.writeEnd(toPage(whole.end, repeat.links.links))];
+  return [pieces, writer.writeEnd(toPage(whole.end, repeat.links.links, context.language))];
 }

@@ -2,21 +2,35 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { toText } from '../errors.js';
+import type { FeatureWriter } from '../formats/index.js';
 import {
   type Answer,
   type FeatureSource,
+  type Format,
+  type PageEnd,
   type SearchQuery,
   toCredentials,
   toSearchQuery,
 } from '../query/index.js';
 import { toAddress } from './client-limit.js';
-import { toBaseUrl, toLinkHeader, toLinks } from './links.js';
-import { toSearchType } from './negotiate.js';
-import { createWriter, type SearchContext, toPage } from './page.js';
+import { toLanguage } from './language.js';
+import { toBaseUrl, toLinks } from './links.js';
+import { mediaTypes, toFormat } from './negotiate.js';
+import {
+  createTableWriter,
+  createWriter,
+  endFieldNames,
+  isCollection,
+  isTable,
+  type SearchContext,
+  toEndFields,
+  toPage,
+} from './page.js';
 import { readParameters } from './parameters.js';
 import { toLogged, toSecrets } from './problem.js';
 import { createReadings, type Reading } from './readings.js';
 import type { Repeats } from './repeats.js';
+import { inSlices } from './slices.js';
 import {
   CallerGone,
   createUntilLeft,
@@ -27,7 +41,7 @@ import {
   toLeftSignal,
 } from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
-import { isNotModified, toValidityHeaders } from './validity.js';
+import { isNotModified, toValidityHeaders, toVary } from './validity.js';
 
 export type SearchConfig = Pick<Config, 'publicUrl' | 'limitMax' | 'geomMaxVertices'> & {
   /** How long a reader may take nothing before it is cut off; by default a minute. */
@@ -43,19 +57,46 @@ export interface SearchParts {
 
 export const defaultReaderIdleMs = 60_000;
 
-/** Status and headers, once there is something to say. */
-function writeHead(res: Response, context: SearchContext, answer: Answer): void {
-  for (const [name, value] of toValidityHeaders(res.req, answer, context.type)) res.setHeader(name, value);
+/** Status and headers, once there is something to say; of the page's end, what is known by then. */
+function writeHead(res: Response, context: SearchContext, answer: Answer, end?: PageEnd): void {
+  const { format } = context;
+  for (const [name, value] of toValidityHeaders(res.req, answer, context)) res.setHeader(name, value);
   // Not by Express, which would add a charset: JSON has none (RFC 8259 §11).
-  res.status(200).setHeader('Content-Type', context.type);
-  if (context.type !== 'application/geo+json-seq') return;
-  const link = toLinkHeader(toLinks(context, undefined));
-  if (link !== '') res.set('Link', link);
+  res.status(200).setHeader('Content-Type', contentTypes[format] ?? context.type);
+  if (isTable(format)) res.setHeader('Content-Disposition', toDisposition(context));
+  if (isCollection(format)) {
+    res.setHeader('Content-Language', context.language);
+    return;
+  }
+  for (const [name, value] of toEndFields(context, end)) res.setHeader(name, value);
+  if (end === undefined && takesTrailers(res.req)) res.setHeader('Trailer', endFieldNames.join(', '));
 }
 
+const contentTypes: { readonly [F in Format]?: string } = {
+  // RFC 7111 §5.1: there is a header line
+  csv: 'text/csv; charset=utf-8; header=present',
+  'csv-centroid': 'text/csv; charset=utf-8; header=present',
+};
+
+/** RFC 6266: these are files, and called after the layer. */
+function toDisposition({ query, format }: SearchContext): string {
+  const name = query.source.slice(0, 100).replace(/[^A-Za-z0-9._-]+/g, '_');
+  return `attachment; filename="${name}.${format === 'flatgeobuf' ? 'fgb' : 'csv'}"`;
+}
+
+/** RFC 9110 §6.5.1 and §10.1.4: to who asks for them, behind a body in chunks. */
+const takesTrailers = ({ headers, httpVersion, method }: Request) =>
+  httpVersion === '1.1' &&
+  method !== 'HEAD' &&
+  /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te ?? ''));
+
+/** What was not known when the answer began. */
+const toTrailers = (res: Response, context: SearchContext, end: PageEnd) =>
+  res.hasHeader('Trailer') ? toEndFields(context, end) : [];
+
 /** The client has it already (RFC 9110 §15.4.5). */
-function writeNotModified(res: Response, { type }: SearchContext, answer: Answer): void {
-  for (const [name, value] of toValidityHeaders(res.req, answer, type)) res.setHeader(name, value);
+function writeNotModified(res: Response, context: SearchContext, answer: Answer): void {
+  for (const [name, value] of toValidityHeaders(res.req, answer, context)) res.setHeader(name, value);
   res.status(304).end();
 }
 
@@ -64,14 +105,17 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
   const read = createReader(parts, config);
   return async (req, res) => {
     res.setHeader('Vary', 'Accept');
-    const type = toSearchType(req.headers.accept);
     const { parameters, query } = await read(req, res);
+    const format = query.format ?? toFormat(req.headers.accept);
+    const language = toLanguage(req.headers['accept-language']);
     const left = toLeftSignal(res);
     const url = `${toBaseUrl(req, config)}${req.baseUrl}${req.path}`;
-    const context = { url, isPost: req.method === 'POST', parameters, query, type };
+    const isPost = req.method === 'POST';
+    const context = { url, isPost, parameters, query, format, type: mediaTypes[format], language };
+    res.setHeader('Vary', toVary(context));
     const { credentials = {} } = res.locals;
     const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id) };
-    if (query.explain) return explain(res, parts.source, query, caller);
+    if (query.explain) return explain(res, parts.source, caller, context);
     await answer(req, res, { ...parts, config, context, caller, query });
   };
 }
@@ -95,11 +139,12 @@ function createReader({ validate }: SearchParts, config: SearchConfig) {
 async function explain(
   res: Response,
   source: FeatureSource,
-  query: SearchQuery,
   caller: Parameters<FeatureSource['explain']>[1],
+  { query, language }: SearchContext,
 ): Promise<void> {
   const { steps, ...explanation } = await source.explain(query, caller);
-  res.json({ ...explanation, steps: steps.map((step) => toText(step)) });
+  res.set({ 'Content-Language': language, Vary: 'Accept-Language' });
+  res.json({ ...explanation, steps: steps.map((step) => toText(step, language)) });
 }
 
 interface Asked extends SearchParts {
@@ -127,28 +172,52 @@ async function answer(req: Request, res: Response, asked: Asked): Promise<void> 
 
 async function give(req: Request, res: Response, given: Answer, asked: Asked): Promise<void> {
   const { context } = asked;
-  const isUnchanged = isNotModified(req, given, context.type);
+  const isUnchanged = isNotModified(req, given, context);
   if (isUnchanged || req.method === 'HEAD') {
     endFeatures(given.features);
     if (isUnchanged) return writeNotModified(res, context, given);
-    writeHead(res, context, given);
+    writeHead(res, context, given, given.whole?.end);
     res.end();
     return;
   }
-  const options = toStreamOptions(res, given, asked);
+  if (isTable(context.format)) {
+    const options = toStreamOptions(res, given, asked, await toTableWriter(given, asked));
+    return streamFeatures(inSlices(given.features), options);
+  }
+  const options = toStreamOptions(res, given, asked, createWriter(context.format));
   if (given.whole === undefined) return streamFeatures(given.features, options);
   sendWhole(given.whole, options);
   asked.repeats.remember(req, res, { context, source: asked.source });
 }
 
-function toStreamOptions(res: Response, given: Answer, { context, caller, config }: Asked): StreamOptions {
+/** @throws as `describe` does: nothing has been sent yet */
+async function toTableWriter(
+  given: Answer,
+  { source, query, caller, context }: Asked,
+): Promise<FeatureWriter> {
+  try {
+    const description = await createUntilLeft(caller.signal)(source.describe(query.source, caller));
+    return createTableWriter(context.format, description, query);
+  } catch (error) {
+    endFeatures(given.features);
+    throw error;
+  }
+}
+
+function toStreamOptions(
+  res: Response,
+  given: Answer,
+  { context, caller, config }: Asked,
+  writer: FeatureWriter,
+): StreamOptions {
   return {
     res,
-    writer: createWriter(context.type),
+    writer,
     left: caller.signal,
     readerIdleMs: config.readerIdleMs ?? defaultReaderIdleMs,
-    begin: () => writeHead(res, context, given),
-    toPage: (end) => toPage(end, toLinks(context, end.next)),
+    begin: (end = given.whole?.end) => writeHead(res, context, given, end),
+    toPage: (end) => toPage(end, toLinks(context, end.next), context.language),
+    toTrailers: (end) => toTrailers(res, context, end),
   };
 }
 

@@ -69,11 +69,11 @@ function hasLine(data: Buffer): boolean {
 
 function toResponse(error: ServiceError): string {
   const requestId = randomUUID();
-  const problem = toProblem(error, requestId);
+  const problem = toProblem(error, requestId, 'en');
   const body = toProblemText(problem);
   const headers = {
     ...corsResponseHeaders,
-    ...toProblemHeaders(error),
+    ...toProblemHeaders(error, 'en'),
     'X-Request-Id': requestId,
     'Content-Length': Buffer.byteLength(body),
     Connection: 'close',

@@ -82,9 +82,11 @@ export interface StreamOptions {
   readonly writer: FeatureWriter;
   readonly left: AbortSignal;
   readonly readerIdleMs: number;
-  /** Called once, when the first features or the end have come: status and headers follow from it. */
-  readonly begin: () => void;
+  /** Called once, when the first features or the end have come: status and headers follow from it, and from the end where it is there too. */
+  readonly begin: (end?: PageEnd) => void;
   readonly toPage: (end: PageEnd) => Page;
+  /** Fields behind the body (RFC 9110 §6.5), where the headers left some out. */
+  readonly toTrailers: (end: PageEnd) => readonly [name: string, value: string][];
 }
 
 type Features = Answer['features'];
@@ -109,11 +111,14 @@ export async function streamFeatures(features: Features, options: StreamOptions)
   };
   try {
     const first = await untilLeft(features.next());
-    begin();
-    if (first.done) return end(first.value);
+    if (first.done) {
+      begin(first.value);
+      return end(first.value);
+    }
     const pieces = writer.writeBatch(countFeatures(res, first.value));
     const second = untilLeft(features.next());
     const soon = await settledSoon(second);
+    begin(soon?.done ? soon.value : undefined);
     if (soon?.done) return end(soon.value, pieces);
     await sink.write(pieces);
     let next = await second;
@@ -130,7 +135,7 @@ export async function streamFeatures(features: Features, options: StreamOptions)
 /** Sends a page that is there already: with its length, and copied nowhere on the way. */
 export function sendWhole({ batches, end }: WholePage, options: StreamOptions): void {
   const { res, writer, begin } = options;
-  begin();
+  begin(end);
   resetWhenStalled(res);
   const pieces = batches.flatMap((batch) => writer.writeBatch(countFeatures(res, batch)));
   writeEnd(end, pieces, options);
@@ -138,9 +143,14 @@ export function sendWhole({ batches, end }: WholePage, options: StreamOptions): 
 
 /** The last bytes; where they are the first too, the length is known. */
 function writeEnd(last: PageEnd, before: readonly Uint8Array[], options: StreamOptions): void {
-  const { res, writer, readerIdleMs, toPage } = options;
+  const { res, writer, readerIdleMs, toPage, toTrailers } = options;
   const pieces = count(res, [...before, writer.writeEnd(toPage(last))]);
-  if (!res.headersSent) res.setHeader('Content-Length', toLength(pieces));
+  if (res.headersSent) {
+    res.addTrailers([...toTrailers(last)]);
+  } else {
+    res.removeHeader('Trailer');
+    res.setHeader('Content-Length', toLength(pieces));
+  }
   endWith(res, pieces, readerIdleMs);
 }
 

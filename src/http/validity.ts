@@ -1,15 +1,31 @@
 import type { IncomingMessage } from 'node:http';
-import type { Answer } from '../query/index.js';
-import type { SearchType } from './negotiate.js';
+import type { Answer, Format } from '../query/index.js';
+import { isCollection, type SearchContext } from './page.js';
 
-/** The same features are another representation in another media type or language (RFC 9110 §8.8.3); texts are English. */
-const representations: { readonly [K in SearchType]: string } = {
-  'application/geo+json': 'g.en',
-  'application/json': 'j.en',
-  'application/geo+json-seq': 's.en',
+/** The same features are another representation in another format (RFC 9110 §8.8.3). */
+const representations: { readonly [F in Format]: string } = {
+  geojson: 'g',
+  json: 'j',
+  geojsonseq: 's',
+  csv: 'c',
+  'csv-centroid': 'cc',
+  flatgeobuf: 'f',
 };
 
-const toOpaque = (tag: string, type: SearchType) => `${tag}.${representations[type]}`;
+/** What a representation follows from. */
+type Negotiated = Pick<SearchContext, 'format' | 'language' | 'query'>;
+
+/** Warnings, which a collection alone has a place for, are in the reader's language. */
+const toOpaque = (tag: string, { format, language }: Negotiated) =>
+  `${tag}.${representations[format]}${isCollection(format) ? `.${language}` : ''}`;
+
+/** What of the request the representation follows from (RFC 9110 §12.5.5), but for its coding. */
+export function toVary({ format, query }: Negotiated): string[] {
+  return [
+    ...(query.format === undefined ? ['Accept'] : []),
+    ...(isCollection(format) ? ['Accept-Language'] : []),
+  ];
+}
 
 /** POST is cached by nobody (RFC 9110 §9.3.3), and has no validator. */
 const isCacheable = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD';
@@ -23,7 +39,7 @@ type Header = readonly [name: string, value: string];
 export function toValidityHeaders(
   req: IncomingMessage,
   { isPrivate, validity }: Answer,
-  type: SearchType,
+  negotiated: Negotiated,
 ): Header[] {
   if (validity === undefined) return [];
   const { tag, ageS, freshS, staleIfErrorS, isByKey } = validity;
@@ -32,9 +48,12 @@ export function toValidityHeaders(
   const share = isPrivate ? 'private' : 'public';
   return [
     ...age,
-    ['ETag', `W/"${toOpaque(tag, type)}"`],
+    ['ETag', `W/"${toOpaque(tag, negotiated)}"`],
     ['Cache-Control', `${share}, max-age=${freshS}, stale-if-error=${staleIfErrorS}`],
-    ['Vary', isByKey ? 'Accept, Accept-Encoding, Apikey, Authorization' : 'Accept, Accept-Encoding'],
+    [
+      'Vary',
+      [...toVary(negotiated), 'Accept-Encoding', ...(isByKey ? ['Apikey', 'Authorization'] : [])].join(', '),
+    ],
   ];
 }
 
@@ -42,10 +61,10 @@ export function toValidityHeaders(
  * RFC 9110 §13.1.2, by weak comparison. `*` is any answer that is kept: whether there is one of others cannot be known
  * without asking the upstream.
  */
-export function isNotModified(req: IncomingMessage, { validity }: Answer, type: SearchType): boolean {
+export function isNotModified(req: IncomingMessage, { validity }: Answer, negotiated: Negotiated): boolean {
   const given = req.headers['if-none-match'];
   if (given === undefined || validity?.ageS === undefined || !isCacheable(req)) return false;
   if (given.trim() === '*') return true;
-  const opaque = toOpaque(validity.tag, type);
+  const opaque = toOpaque(validity.tag, negotiated);
   return [...given.matchAll(/"([^"]*)"/g)].some(([, tag]) => tag === opaque);
 }

@@ -1,5 +1,6 @@
 import type { Message } from '../errors.js';
 import type { Bbox, Geometry } from '../geometry/index.js';
+import type { Format } from './format.js';
 
 export type { Bbox } from '../geometry/index.js';
 
@@ -36,6 +37,8 @@ export interface SearchQuery {
   readonly count: 'auto' | 'always' | 'never';
   /** Each feature is to tell how much of it `geometries`, or else `bbox`, share with it. */
   readonly overlap?: true;
+  /** How the caller wants the answer written; absent: by `Accept`. The features are the same. */
+  readonly format?: Format;
   /** How it would be asked is wanted, not the features. */
   readonly explain?: true;
 }

@@ -8,11 +8,11 @@ import type { AttributeFilter, Credentials } from './model.js';
 export type Place = keyof typeof placeNames;
 
 const placeNames = {
-  query: 'the query string',
-  json: 'the JSON body',
-  form: 'the form body',
-  apikey: 'the apikey header',
-  authorization: 'the Authorization header',
+  query: toMessage('query.inQuery'),
+  json: toMessage('query.inJson'),
+  form: toMessage('query.inForm'),
+  apikey: toMessage('query.inApikey'),
+  authorization: toMessage('query.inAuthorization'),
 } as const;
 
 /** One parameter as it came: text, or what JSON held. */

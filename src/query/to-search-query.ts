@@ -1,5 +1,6 @@
 import { invalidRequest } from '../errors.js';
 import { type Bbox, type Geometry, readGeometries } from '../geometry/index.js';
+import { type Format, formats } from './format.js';
 import { JsonFault, type JsonValue, readJson } from './json.js';
 import type { AttributeFilter, SearchQuery } from './model.js';
 import { Parameters, type RawParameter, toPresent } from './parameters.js';
@@ -23,6 +24,7 @@ const ourNames = [
   '_sortBy',
   '_count',
   '_overlap',
+  '_format',
   '_explain',
 ] as const;
 
@@ -113,6 +115,13 @@ function readFlag(parameters: Ours, name: '_explain' | '_overlap'): true | undef
   return String(value) === 'true' || parameters.fault(name, 'query.notOneOf', { names: 'true, false' });
 }
 
+function readFormat(parameters: Ours): Format | undefined {
+  const value = parameters.text('_format');
+  if (value === undefined) return undefined;
+  const format = formats.find((name) => name === value);
+  return format ?? parameters.fault('_format', 'query.notOneOf', { names: formats.join(', ') });
+}
+
 /** With what a feature overlaps has to be said. */
 function readOverlap(parameters: Ours): true | undefined {
   const overlap = readFlag(parameters, '_overlap');
@@ -147,10 +156,20 @@ export function toSearchQuery(given: readonly RawParameter[], limits: QueryLimit
   const sortBy = readSortBy(parameters);
   const count = readCount(parameters);
   const overlap = readOverlap(parameters);
+  const format = readFormat(parameters);
   const explain = readFlag(parameters, '_explain');
   const attributes = parameters.attributes();
   checkFeatureIdAlone(parameters, attributes);
   if (parameters.faults.length > 0) throw invalidRequest(parameters.orderedFaults());
-  const optional = toPresent({ geometries, bbox, featureIds, propertyNames, sortBy, overlap, explain });
+  const optional = toPresent({
+    geometries,
+    bbox,
+    featureIds,
+    propertyNames,
+    sortBy,
+    overlap,
+    format,
+    explain,
+  });
   return { source, ...optional, attributes, limit, startIndex, count };
 }

@@ -1,5 +1,5 @@
+import { readFeatureText } from '../formats/index.js';
 import { type Bbox, type GeoJsonGeometry, type Geometry, toBbox } from '../geometry/index.js';
-import { readFeatureText } from './feature-text.js';
 
 /** An answer that cannot be meant: what was learnt of the layer does not hold any more. Never leaves this folder. */
 export class Contradiction extends Error {

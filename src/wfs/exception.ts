@@ -1,4 +1,4 @@
-import { ServiceError, toMessage } from '../errors.js';
+import { type Message, ServiceError, toMessage } from '../errors.js';
 import { type GmlException, readExceptionReport } from '../gml/index.js';
 import { createMask } from '../query/index.js';
 import { keyMissing, type PlacedKey } from './keys.js';
@@ -63,9 +63,16 @@ export function toKeylessError(error: unknown, { secrets }: PlacedKey): unknown 
   const mask = createMask(secrets);
   const holdsKey = (text: string) => mask(text) !== text;
   if (!holdsKey(`${error.message}\n${error.cause instanceof Error ? error.cause.message : ''}`)) return error;
-  const values = Object.entries(error.text.values).map(([name, value]) => [name, mask(String(value))]);
-  const { kind, faults, headers } = error;
-  return new ServiceError(kind, toMessage(error.text.id, Object.fromEntries(values)), { faults, headers });
+  const { kind, text, faults, headers } = error;
+  return new ServiceError(kind, toMasked(text, mask), { faults, headers });
+}
+
+function toMasked({ id, values }: Message, mask: (text: string) => string): Message {
+  const masked = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? toMasked(value, mask) : mask(String(value)),
+  ]);
+  return toMessage(id, Object.fromEntries(masked));
 }
 
 /** The upstream answered with an exception report: it may have been one part of the request that it would not have. */

@@ -1,7 +1,7 @@
 import { ServiceError, toMessage } from '../errors.js';
+import { readFeatureText } from '../formats/index.js';
 import { createIntersects, type GeoJsonGeometry } from '../geometry/index.js';
 import type { FeatureBatch, PageEnd } from '../query/index.js';
-import { readFeatureText } from './feature-text.js';
 import { type Asking, toFilter } from './plan.js';
 import { type PageRequest, readHits, readWhole, toFeatures } from './read.js';
 

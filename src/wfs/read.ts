@@ -1,5 +1,6 @@
 import { WGS84_URN } from '../crs/index.js';
 import { type Message, ServiceError, toMessage } from '../errors.js';
+import { readFeatureText } from '../formats/index.js';
 import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.js';
 import type { SearchQuery } from '../query/index.js';
 import type { Abilities } from './abilities.js';
@@ -8,7 +9,6 @@ import { toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
-import { readFeatureText } from './feature-text.js';
 import { type Filter, isSpatial } from './filter.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';

@@ -302,7 +302,7 @@ function contradictory({ typeName }: Subject): ServiceError {
 
 function sourceUnknown(source: string, names: readonly string[]): ServiceError {
   const nearest = toNearestNames(source, names);
-  const hint = nearest.length === 0 ? '' : ` The nearest are ${nearest.join(', ')}.`;
+  const hint = nearest.length === 0 ? '' : toMessage('wfs.nearest', { names: nearest.join(', ') });
   const message = toMessage('wfs.sourceUnknown', { source: source.slice(0, 200), nearest: hint });
   return new ServiceError('notFound', message, { faults: [{ parameter: 'source', message }] });
 }

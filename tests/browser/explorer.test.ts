@@ -325,16 +325,18 @@ describe('what a person does', () => {
     tiles.close();
   });
 
-  test('reads an error as the service tells it', async () => {
+  test.each([
+    ['en-US', /400 Bad Request\s+geom \/coordinates\/0 ring 0 is not closed/],
+    ['fr-FR', /400 Requête incorrecte\s+geom \/coordinates\/0 l’anneau 0 n’est pas fermé/],
+  ])('reads an error as the service tells it: %s', async (locale, expected) => {
     const geom = '{"type":"Polygon","coordinates":[[[1,48],[2,48],[2,49],[1,49]]]}';
     const { page } = await open(
       browser,
       `${service.url}/#source=BAN.DATA.GOUV:ban&geom=${encodeURIComponent(geom)}`,
+      { locale },
     );
     await page.locator('#problem').waitFor();
-    expect(await text(page, '#problem')).toMatch(
-      /400 Bad Request\s+geom \/coordinates\/0 ring 0 is not closed/,
-    );
+    expect(await text(page, '#problem')).toMatch(expected);
     await expectAccessible(page);
     await page.close();
   });

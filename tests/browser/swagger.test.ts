@@ -32,8 +32,12 @@ afterAll(async () => {
 });
 
 /** The page, and everything that went wrong on it. */
-async function openPage(of = service, path = '/api/doc/'): Promise<{ page: Page; faults: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+async function openPage(
+  of = service,
+  path = '/api/doc/',
+  locale = 'en-US',
+): Promise<{ page: Page; faults: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1600 }, locale });
   const faults: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') faults.push(message.text());
@@ -51,7 +55,6 @@ async function openPage(of = service, path = '/api/doc/'): Promise<{ page: Page;
 async function tryOut(page: Page, operation: string, change: () => Promise<void> = async () => {}) {
   const block = page.locator(`#${operation}`);
   await block.locator('.opblock-summary-control').click();
-  await block.locator('.try-out__btn').click();
   await change();
   await block.locator('.execute').click();
   const answer = block.locator('.live-responses-table .response').first();
@@ -77,7 +80,6 @@ test('"Try it out" of POST returns features for each example of a geometry', asy
   const { page, faults } = await openPage();
   const block = page.locator(`#${POST}`);
   await block.locator('.opblock-summary-control').click();
-  await block.locator('.try-out__btn').click();
   const examples = block.locator(
     '.opblock-section-request-body .examples-select select, .opblock-section-request-body select.examples-select-element',
   );
@@ -108,6 +110,63 @@ test('an error is shown as what it says', async () => {
   await expect(block.locator('.live-responses-table').first().innerText()).resolves.toContain(
     'There is no source nope',
   );
+}, 60_000);
+
+test('an example can be changed where it stands', async () => {
+  const { page } = await openPage();
+  const { block, status } = await tryOut(page, GET, async () => {
+    const geom = page.locator(`#${GET} tr[data-param-name="geom"] input`);
+    expect(await geom.inputValue()).toBe('{"type":"Point","coordinates":[1.4886,48.4476]}');
+    await geom.fill('{"type":"Point","coordinates":[48.4476,148]}');
+  });
+  expect(status).toMatch(/^400/);
+  await expect(block.locator('.live-responses-table').first().innerText()).resolves.toContain(
+    'GeoJSON is longitude first',
+  );
+}, 60_000);
+
+test('a key is entered once, sent with every request, and forgotten with the page', async () => {
+  const { page } = await openPage();
+  await page.locator('.auth-wrapper .authorize').click();
+  const dialog = page.locator('.modal-ux');
+  await dialog.locator('input').first().fill('my-key');
+  await dialog.locator('button.authorize').first().click();
+  await dialog.locator('.btn-done').first().click();
+  for (const operation of [GET, POST]) {
+    const asked = page.waitForRequest((request) => request.url().includes('/search'));
+    await tryOut(page, operation);
+    expect((await asked).headers()).toMatchObject({ apikey: 'my-key' });
+    expect((await asked).url()).not.toContain('my-key');
+  }
+  await page.goto(`${service.url}/api/doc/?again`);
+  await page.locator('.opblock').first().waitFor();
+  const asked = page.waitForRequest((request) => request.url().includes('/search'));
+  await tryOut(page, GET);
+  expect((await asked).headers()).not.toHaveProperty('apikey');
+}, 60_000);
+
+test('every way of saying no is shown with an example', async () => {
+  const { page } = await openPage();
+  const block = page.locator(`#${GET}`);
+  await block.locator('.opblock-summary-control').click();
+  const problems = block.locator('tr.response:not([data-code="200"]):not([data-code="304"])');
+  await problems.first().waitFor();
+  const texts = await problems.allInnerTexts();
+  expect(texts.length).toBeGreaterThan(10);
+  for (const text of texts) expect(text).toMatch(/"detail": "[^"]{10,}/);
+}, 60_000);
+
+test('is in the language of the reader, errors too', async () => {
+  const { page, faults } = await openPage(service, '/api/doc/', 'fr-FR');
+  await expect(page.locator('.info').innerText()).resolves.toContain('Quand quelque chose ne va pas');
+  const { block, status } = await tryOut(page, GET, async () => {
+    await page.locator(`#${GET} tr[data-param-name="source"] input`).first().fill('nope');
+  });
+  expect(status).toMatch(/^404/);
+  await expect(block.locator('.live-responses-table').first().innerText()).resolves.toContain(
+    'Il n’y a pas de source nope',
+  );
+  expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
 }, 60_000);
 
 describe('of several modules', () => {

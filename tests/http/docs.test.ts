@@ -22,6 +22,29 @@ describe('the OpenAPI document', () => {
     expect(json.headers['access-control-allow-origin']).toBe('*');
   });
 
+  test('is in the language of the reader, or that of the address', async () => {
+    const url = '/api/doc/wfs-geoportail';
+    const french = { 'accept-language': 'fr-FR,fr;q=0.9,en;q=0.5' };
+    for (const [path, headers, language] of [
+      [`${url}.json`, {}, 'en'],
+      [`${url}.json`, french, 'fr'],
+      [`${url}.yml`, french, 'fr'],
+      [`${url}.json?lang=en`, french, 'en'],
+      [`${url}.json?lang=fr`, {}, 'fr'],
+      [`${url}.json?lang=de`, french, 'fr'],
+    ] as const) {
+      const reply = await send(service, path, { headers });
+      expect(reply.headers['content-language']).toBe(language);
+      expect(reply.headers.vary).toContain('Accept-Language');
+      const document = path.includes('.yml') ? parse(reply.text) : reply.json;
+      expect(document.tags[1].description).toBe(
+        language === 'fr'
+          ? 'Quelles couches y a-t-il, et quels attributs ont-elles ?'
+          : 'Which layers are there, and which attributes do they have?',
+      );
+    }
+  });
+
   test('leads to this service from whatever host it is read', async () => {
     const { json } = await send(service, '/api/doc/wfs-geoportail.json');
     const server = new URL(json.servers[0].url, 'https://proxy.example/carto/api/doc/wfs-geoportail.json');

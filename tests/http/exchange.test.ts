@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { toSearchType } from '../../src/http/negotiate.js';
+import { mediaTypes, toFormat } from '../../src/http/negotiate.js';
 import {
   fakeSource,
   feature,
@@ -54,9 +54,14 @@ describe('the media type', () => {
     ['application/geo+json-seq, application/geo+json;q=0.9', sequence],
     ['application/geo+json-seq;q=0.5, application/geo+json', geojson],
     ['application/geo+json;q=0, */*', json],
+    ['text/csv', 'text/csv'],
+    ['text/*', 'text/csv'],
+    ['text/csv, */*;q=0.1', 'text/csv'],
+    ['text/html, text/csv;q=0.9, application/json;q=0.8', 'text/csv'],
+    ['application/flatgeobuf', 'application/flatgeobuf'],
     ['nonsense', geojson],
   ])('Accept: %s', (accept, type) => {
-    expect(toSearchType(accept)).toBe(type);
+    expect(mediaTypes[toFormat(accept)]).toBe(type);
   });
 
   test.each(['text/html', 'image/*', 'application/geo+json;q=0', '*/*;q=0'])(
@@ -102,7 +107,7 @@ describe('compression', () => {
   test('is used as the client accepts it', async () => {
     const plain = await raw({});
     expect(plain.headers['content-encoding']).toBeUndefined();
-    expect(plain.headers.vary).toBe('Accept, Accept-Encoding');
+    expect(plain.headers.vary).toBe('Accept, Accept-Language, Accept-Encoding');
     const zipped = await raw({ 'accept-encoding': 'gzip' });
     expect(zipped.headers['content-encoding']).toBe('gzip');
     expect(JSON.parse(gunzipSync(zipped.body).toString()).features).toHaveLength(3);

@@ -102,7 +102,7 @@ describe('one fault', () => {
         {
           parameter: '_xyz',
           message:
-            'is no parameter; those are _featureId, _limit, _start, _propertyNames, _sortBy, _count, _overlap, _explain. An attribute of this name is written property:_xyz',
+            'is no parameter; those are _featureId, _limit, _start, _propertyNames, _sortBy, _count, _overlap, _format, _explain. An attribute of this name is written property:_xyz',
         },
       ],
     ],

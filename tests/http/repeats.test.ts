@@ -129,7 +129,7 @@ describe('compressed', () => {
       for (let i = 0; ways.at(-1) !== 'short' && i < 100; i += 1) await readBytes(path, headers);
       const { headers: its, bytes } = await readBytes(path, headers);
       expect(its).toMatchObject({ 'content-encoding': 'gzip', 'content-length': String(bytes.length) });
-      expect(its.vary).toBe('Accept, Accept-Encoding');
+      expect(its.vary).toBe('Accept, Accept-Language, Accept-Encoding');
       const text = gunzipSync(bytes).toString();
       expect(toLasting({ ...plain, text }).text).toBe(toLasting(plain).text);
       expect(bytes.length).toBeLessThan(text.length / 3);

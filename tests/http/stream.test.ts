@@ -58,7 +58,7 @@ describe('features reach the caller as they arrive', () => {
         text += chunk.toString();
       });
       expect(res.headers['content-encoding']).toBe(decoder === undefined ? undefined : encoding);
-      expect(res.headers.vary).toBe('Accept, Accept-Encoding');
+      expect(res.headers.vary).toBe('Accept, Accept-Language, Accept-Encoding');
     });
     await until(() => text.includes('parcelle.1"'), 'feature 1 arrives');
     expect(text).not.toContain('parcelle.2');

@@ -51,7 +51,7 @@ describe('an answer that is kept', () => {
       etag: 'W/"T-1.g.en"',
       age: '7',
       'cache-control': 'public, max-age=300, stale-if-error=3600',
-      vary: 'Accept, Accept-Encoding',
+      vary: 'Accept, Accept-Language, Accept-Encoding',
     });
     expect(json.features).toHaveLength(1);
   });
@@ -74,7 +74,7 @@ describe('an answer that is kept', () => {
           etag: 'W/"T-1.g.en"',
           age: '7',
           'cache-control': 'public, max-age=300, stale-if-error=3600',
-          vary: 'Accept, Accept-Encoding',
+          vary: 'Accept, Accept-Language, Accept-Encoding',
           'access-control-allow-origin': '*',
         });
         expect(headers).not.toHaveProperty('content-type');
@@ -95,7 +95,7 @@ describe('an answer that is kept', () => {
     const { service } = await start({ ...kept, isByKey: true }, { isPrivate: true });
     const { headers } = await get(service, { apikey: 'K' });
     expect(headers['cache-control']).toBe('private, max-age=300, stale-if-error=3600');
-    expect(headers.vary).toBe('Accept, Accept-Encoding, Apikey, Authorization');
+    expect(headers.vary).toBe('Accept, Accept-Language, Accept-Encoding, Apikey, Authorization');
   });
 
   test('to a POST has its age, and no name', async () => {

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 export const root = join(import.meta.dirname, '../..');
-export const readme = readFileSync(join(root, 'README.md'), 'utf8');
+/** The README, and its twin in French. */
+export const readmes = {
+  en: readFileSync(join(root, 'README.md'), 'utf8'),
+  fr: readFileSync(join(root, 'README.fr.md'), 'utf8'),
+};
+export const readme = readmes.en;
 
 /** Where the README, and whoever has just started the demo, finds the service. */
 export const README_URL = 'http://localhost:8091';

@@ -3,6 +3,7 @@ export interface FeatureText {
   /** As JSON text; `null` where there is none. */
   readonly id: string;
   readonly geometry: string;
+  readonly overlap: string;
   /** Name to value, as JSON text. */
   readonly properties: ReadonlyMap<string, string>;
   /** The feature with these properties alone. */
@@ -25,6 +26,7 @@ export function readFeatureText(feature: string): FeatureText {
   return {
     id: slice('id'),
     geometry: slice('geometry'),
+    overlap: slice('overlap'),
     properties,
     withProperties(names) {
       if (at === undefined) return feature;
@@ -53,6 +55,10 @@ function readMembers(
   }
 }
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+
 function skipSpace(json: string, start: number): number {
   let at = start;
   while (json.charCodeAt(at) <= 32) at += 1;
@@ -61,22 +67,24 @@ function skipSpace(json: string, start: number): number {
 
 function skipString(json: string, start: number): number {
   let at = start + 1;
-  while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+  for (let code = json.charCodeAt(at); code !== QUOTE; code = json.charCodeAt(at))
+    at += code === BACKSLASH ? 2 : 1;
   return at + 1;
 }
 
 function skipValue(json: string, start: number): number {
-  if (json[start] === '"') return skipString(json, start);
+  if (json.charCodeAt(start) === QUOTE) return skipString(json, start);
   let depth = 0;
   for (let at = start; at < json.length; at += 1) {
-    const character = json[at];
-    if (character === '"') at = skipString(json, at) - 1;
-    else if (character === '{' || character === '[') depth += 1;
-    else if (character === '}' || character === ']') {
+    const code = json.charCodeAt(at);
+    if (code > 0x2c && code < 0x5b) continue; // what numbers are made of, first of all
+    if (code === QUOTE) at = skipString(json, at) - 1;
+    else if (code === 0x7b || code === 0x5b) depth += 1;
+    else if (code === 0x7d || code === 0x5d) {
       if (depth === 0) return at;
       depth -= 1;
       if (depth === 0) return at + 1;
-    } else if (character === ',' && depth === 0) return at;
+    } else if (code === COMMA && depth === 0) return at;
   }
   return json.length;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readFeatureText } from '../../src/wfs/feature-text.js';
+import { readFeatureText } from '../../src/formats/index.js';
 
 describe('a feature is taken apart without reading its numbers', () => {
   test('values stay digit by digit', () => {

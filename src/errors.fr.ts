@@ -1,0 +1,271 @@
+import type { texts as english } from './errors.en.js';
+
+/** Every text of `errors.en.ts` in French, with the same `{names}`. */
+export const texts: { readonly [Id in keyof typeof english]: string } = {
+  'title.bodyTooLarge': 'Corps trop volumineux',
+  'title.headersTooLarge': 'En-têtes trop volumineux',
+  'title.internal': 'Erreur interne du service',
+  'title.invalidRequest': 'Requête incorrecte',
+  'title.keyMissing': 'Clé requise',
+  'title.keyRefused': 'Clé refusée',
+  'title.mediaTypeUnsupported': 'Type de média non pris en charge',
+  'title.methodNotAllowed': 'Méthode non autorisée',
+  'title.notAcceptable': 'Aucun format acceptable',
+  'title.notAnswerable': 'Requête impossible à traiter',
+  'title.notFound': 'Introuvable',
+  'title.rateLimited': 'Trop de requêtes',
+  'title.requestTooSlow': 'Requête trop lente',
+  'title.unavailable': 'Service indisponible',
+  'title.upstreamTimeout': 'Le serveur amont n’a pas répondu à temps',
+  'title.upstreamUnusable': 'Réponse inutilisable du serveur amont',
+  'title.urlTooLong': 'URL trop longue',
+  'answers.leftBehind':
+    'La réponse a été lue plus lentement que par d’autres, et la suite n’est plus conservée.',
+  'http.againstDocument': '{message}',
+  'http.bodyTooLarge': 'Le corps dépasse {limit} octets.',
+  'http.bodyUnreadable': 'est illisible : il est interrompu, ou n’est pas compressé comme il l’annonce',
+  'http.charsetUnsupported': 'Le jeu de caractères du corps doit être utf-8.',
+  'http.encodingUnsupported': 'Le codage du corps doit être gzip, deflate, br ou identity.',
+  'http.headersTooLarge': 'Les en-têtes dépassent {limit} octets.',
+  'http.hostMissing': 'Une requête HTTP/1.1 exige un en-tête Host, et un seul.',
+  'http.mediaTypeUnsupported': 'Le corps doit être de l’un des types {types}.',
+  'http.methodNotAllowed': '{method} n’est pas possible ici ; {allow} le sont.',
+  'http.moduleUnknown': 'Il n’y a pas de module {module} ; il y a {names}.',
+  'http.notAcceptable': 'La réponse peut être de l’un des types {types}.',
+  'http.notFound': 'Il n’y a rien à l’adresse {path}.',
+  'http.notHttp': 'La requête n’est pas du HTTP.',
+  'http.notReady': 'Pas prêt : {names}. {detail}',
+  'http.notUtf8': 'n’est pas en UTF-8',
+  'http.pathMalformed': 'Le chemin n’est pas de l’UTF-8 encodé en pourcent.',
+  'http.requestTooSlow': 'La requête n’est pas arrivée à temps.',
+  'http.stopping': 'Le service s’arrête.',
+  'http.urlMalformed': 'L’URL contient des caractères qui doivent être encodés en pourcent.',
+  'http.urlTooLong': 'L’URL dépasse {limit} octets ; envoyez geom dans le corps d’un POST.',
+  'explain.bothOrders':
+    'L’ordre dans lequel le serveur amont lit les coordonnées des filtres n’a pu être établi : il est interrogé dans chacun, et sa réponse est intersectée ici.',
+  'explain.boxed':
+    'Le serveur amont est interrogé sur le rectangle englobant la géométrie ; l’intersection est calculée ici, sur {count} objets au plus.',
+  'explain.compared':
+    'Le serveur amont ne peut être interrogé exactement sur ceux-ci ; ils sont comparés ici : {names}.',
+  'explain.densified':
+    'Les arêtes sont droites en longitude et latitude : {given} positions deviennent {asked}.',
+  'explain.headSkipped':
+    'Le serveur amont n’a pas de startIndex : les {count} premiers objets sont lus et sautés ici.',
+  'explain.intersected': 'Le serveur amont calcule l’intersection.',
+  'explain.read':
+    'Le serveur amont ne lit aucun filtre spatial : la couche, jusqu’à {count} objets, est lue et intersectée ici.',
+  'explain.overlapped': 'ce que chaque objet partage avec geom est mesuré ici, sur l’ellipsoïde',
+  'explain.reprojected': 'Le serveur amont répond en EPSG:{code} ; les coordonnées deviennent WGS84 ici.',
+  'explain.sorted': 'Trié par {name}, pour que les pages n’aient ni recouvrement ni oubli.',
+  'explain.swapped':
+    'Le serveur amont écrit la latitude, ou l’ordonnée, en premier ; les coordonnées sont inversées ici.',
+  internal: 'Le service n’a pas pu répondre ; l’erreur a été consignée.',
+  'cache.tooManyLoads': 'Trop de nouveaux appelants en même temps ; redemandez dans un instant.',
+  'gml.badAttribute': 'Attribut mal formé : {where}.',
+  'gml.badComment': '« -- » dans un commentaire : {where}.',
+  'gml.badInstruction': 'Instruction de traitement mal formée : {where}.',
+  'gml.badMarkup': 'Balisage mal formé : {where}.',
+  'gml.badName': '« {name} » n’est pas un nom XML : {where}.',
+  'gml.badNamespace': 'La déclaration d’espace de noms « {prefix} » n’est pas permise : {where}.',
+  'gml.badReference': 'Référence de caractère ou d’entité mal formée : {where}.',
+  'gml.cdataEndInText': '« ]]> » hors d’une section CDATA : {where}.',
+  'gml.contentAfterRoot': 'Quelque chose suit l’élément racine : {where}.',
+  'gml.contentBeforeRoot': 'Autre chose qu’un élément vient en premier : {where}.',
+  'gml.declarationMisplaced': 'Une déclaration XML au milieu du document : {where}.',
+  'gml.doctypeRefused': 'Un DOCTYPE avec ses propres déclarations est refusé : {where}.',
+  'gml.duplicateAttribute': 'L’attribut {name} figure deux fois dans une balise : {where}.',
+  'gml.encodingFault': 'Les octets ne sont pas du {encoding} : {where}.',
+  'gml.encodingUnknown': 'Le codage « {encoding} » est inconnu : {where}.',
+  'gml.endTagMismatch': '</{expected}> était attendu, </{found}> trouvé : {where}.',
+  'gml.endTagUnexpected': 'Une balise fermante sans balise ouvrante : {where}.',
+  'gml.exceptionReport': 'La réponse est un rapport d’exception : {text}',
+  'gml.illegalCharacter': 'Un caractère que XML ne permet pas : {where}.',
+  'gml.limit': 'Plus de {bound} {limit} : {where}.',
+  'gml.notFeatureCollection': 'Le document n’est pas une collection d’objets, mais <{name}> : {where}.',
+  'gml.notSchema': 'Le document n’est pas un XML Schema, mais <{name}> : {where}.',
+  'gml.schemaMalformed': 'Le XML Schema est mal formé, {where} : {reason}.',
+  'gml.schemaReference': 'Le XML Schema ne déclare pas de {what} « {name} » : {where}.',
+  'gml.truncated': 'Le document s’arrête trop tôt : {where}.',
+  'gml.unboundPrefix': 'Le préfixe « {prefix} » n’est lié à aucun espace de noms : {where}.',
+  'gml.unknownEntity': 'L’entité &{name}; est inconnue : {where}.',
+  'gml.at': 'ligne {line}, colonne {column}',
+  'gml.atIn': 'ligne {line}, colonne {column} (dans {path})',
+  'json.afterEnd':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : quelque chose suit la valeur',
+  'json.colonExpected':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : « : » attendu',
+  'json.commaOrBraceExpected':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : « , » ou « } » attendu',
+  'json.commaOrBracketExpected':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : « , » ou « ] » attendu',
+  'json.controlInString':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : un caractère de contrôle dans une chaîne',
+  'json.digitExpected':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : un chiffre attendu',
+  'json.ended':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : il s’arrête trop tôt',
+  'json.escapeUnknown':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : un échappement inconnu',
+  'json.leadingZero':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : un nombre commence par 0',
+  'json.nameExpected':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : un nom entre guillemets attendu',
+  'json.objectExpected': 'doit être un objet JSON',
+  'json.tooManyMembers': 'ligne {line}, colonne {column} (décalage {offset}) : plus de {max} membres',
+  'json.tooDeep': 'ligne {line}, colonne {column} (décalage {offset}) : imbrication trop profonde',
+  'json.valueExpected':
+    'n’est pas du JSON : ligne {line}, colonne {column} (décalage {offset}) : une valeur attendue',
+  'limits.busy': 'Trop de requêtes attendent le WFS amont ; redemandez dans un instant.',
+  'limits.circuitOpen': 'Le WFS amont vient d’échouer trop souvent ; il est laissé tranquille un instant.',
+  'limits.tooManyRequests':
+    'Plus de {limit} requêtes par seconde viennent de votre adresse (CLIENT_RATE_LIMIT).',
+  'oauth.clientRefused':
+    'Le serveur d’autorisation de l’amont refuse ce service ({reason}) ; les réglages de son compte sont faux.',
+  'oauth.fileExposed':
+    'Le fichier de jetons est ouvert à d’autres (mode {mode}) ; il doit avoir le mode 0600.',
+  'oauth.fileMalformed':
+    'Le fichier de jetons est inutilisable : {reason}. carto-wfs-oauth en écrit un nouveau.',
+  'oauth.fileMissing': 'Le fichier de jetons n’existe pas encore ; carto-wfs-oauth l’écrit.',
+  'oauth.fileOfAnother':
+    'Le fichier de jetons a été écrit pour un autre client ou une autre URL de jetons ; carto-wfs-oauth en écrit un nouveau.',
+  'oauth.fileUnreadable': 'Le fichier de jetons ne peut être lu ({code}).',
+  'oauth.fileUnwritable': 'Le fichier de jetons, ou un fichier à côté, ne peut être écrit ({code}).',
+  'oauth.locked': 'Un autre processus garde depuis trop longtemps le verrou du fichier de jetons.',
+  'oauth.reauthorize':
+    'Le compte de ce service auprès de l’amont doit être autorisé à nouveau, par carto-wfs-oauth : {reason}.',
+  'oauth.tokenRefused': 'Le WFS amont refuse le jeton de ce service, bien qu’il soit neuf.',
+  'oauth.unreachable': 'Le serveur d’autorisation de l’amont est injoignable ({reason}).',
+  'query.bboxOrder': 'le sud est plus grand que le nord ; l’ordre est ouest,sud,est,nord',
+  'query.bboxRange': '{side} doit être un nombre de {min} à {max}',
+  'query.empty': 'est vide',
+  'query.emptyItem': 'contient un élément vide, ou aucun',
+  'query.givenInTwoPlaces': 'est donné dans {place} et dans {other}, avec des valeurs différentes',
+  'query.givenTwice': 'est donné deux fois dans {place}, avec des valeurs différentes',
+  'query.inApikey': 'l’en-tête apikey',
+  'query.inAuthorization': 'l’en-tête Authorization',
+  'query.inForm': 'le corps de formulaire',
+  'query.inJson': 'le corps JSON',
+  'query.inQuery': 'l’URL',
+  'query.missing': 'est obligatoire',
+  'query.nameMissing': 'un paramètre n’a pas de nom',
+  'query.notBbox': 'doit être quatre nombres : ouest,sud,est,nord en degrés',
+  'query.notIntegerIn': 'doit être un entier de {min} à {max}',
+  'query.notList': 'doit être une liste de textes séparés par des virgules',
+  'query.notOneOf': 'doit être l’un de {names}',
+  'query.notScalar': 'doit être un texte, un nombre, un booléen, null, ou un tableau de ceux-ci',
+  'query.notText': 'doit être un texte',
+  'query.overlapAlone': 'exige geom ou bbox',
+  'query.notWithFeatureId': 'ne se combine pas avec _featureId',
+  'query.tooManyItems': 'contient plus de {max} éléments',
+  'query.tooManyNames': 'plus de {max} attributs sont nommés',
+  'query.tooManyParameters': 'plus de {max} paramètres sont donnés',
+  'query.tooManyValues': 'plus de {max} valeurs en tout sont données aux attributs',
+  'query.tooManyWords': 'contient plus de {max} mots',
+  'query.unexpected': 'n’est pas un paramètre ici ; ce sont {known}',
+  'query.unknown': 'n’est pas un paramètre ; ce sont {known}. Un attribut de ce nom s’écrit property:{name}',
+  'query.unknownNear':
+    'n’est pas un paramètre ; {nearest} en est un. Un attribut de ce nom s’écrit property:{name}',
+  'request.fault': '{fault}',
+  'request.firstFaults': '{count} fautes, dont voici les {shown} premières : {list}',
+  'request.faults': '{count} fautes : {list}',
+  'wfs.answerTooLarge': 'Le WFS amont répond par plus de {bytes} octets.',
+  'wfs.attributeIsGeometry': '{name} est la géométrie ; interrogez par geom ou bbox',
+  'wfs.attributeUnknown': 'il n’y a pas d’attribut {name} ; les attributs sont {names}',
+  'wfs.axisOrderUntold':
+    'Les objets de cette couche ne disent pas si leur longitude ou leur latitude vient en premier ; l’ordre de la norme est retenu (WFS_AXIS_ORDER le fixe).',
+  'wfs.brokenOff': 'La connexion au WFS amont a été coupée ({code}).',
+  'wfs.capabilitiesUnreadable':
+    'Le WFS amont répond à GetCapabilities par quelque chose d’inutilisable : {reason}.',
+  'wfs.cannotPage':
+    'Le WFS amont ne donne pas plus de {count} objets de {source}, et n’offre aucun moyen de demander les suivants.',
+  'wfs.contradictory':
+    'Le WFS amont donne des objets de {source} là où ils ne peuvent être : l’ordre de ses axes change, ou ne peut être établi (WFS_AXIS_ORDER le fixe).',
+  'wfs.deadline': 'Le WFS amont a pris plus de {seconds} s en tout (REQUEST_DEADLINE_MS).',
+  'wfs.emptyAnswer': 'Le WFS amont a donné une réponse vide (statut {status}).',
+  'wfs.exceptionReport': 'Le WFS amont signale une exception : {text}',
+  'wfs.faultyGeometries': '{count} objets sont venus sans leur géométrie, qui n’a pu être lue ({fault}).',
+  'wfs.keyMalformed': 'la clé contient des caractères qui ne peuvent être envoyés à ce serveur',
+  'wfs.keyMissing':
+    'Le WFS amont veut une clé : envoyez-la par apikey, ou par Authorization: Apikey ou Bearer.',
+  'wfs.keyRefused': 'Le WFS amont refuse la clé.',
+  'wfs.keyUnexpected':
+    'Le WFS amont veut une clé (statut {status}), et ce service n’est pas réglé pour en envoyer une.',
+  'wfs.mayBeCut':
+    'Le WFS amont a peut-être coupé cette réponse à une limite qui lui est propre, et n’offre aucun moyen de demander la suite.',
+  'wfs.mayNotPage':
+    'Le WFS amont ne donne peut-être pas plus de {count} objets de {source}, et n’offre aucun moyen de demander les suivants.',
+  'wfs.nearest': ' Les plus proches sont {names}.',
+  'wfs.noAnswer': 'Le WFS amont n’a pas répondu en {seconds} s.',
+  'wfs.otherCrs': 'Le WFS amont répond en {srsName} là où WGS84 était demandé.',
+  'wfs.noGeometry': '{source} n’a pas de géométrie',
+  'wfs.notGml': 'Le WFS amont répond par {what} au lieu de GML (statut {status}).',
+  'wfs.rateLimited': 'Le WFS amont n’accepte plus de requêtes pour le moment.',
+  'wfs.redirected':
+    'Le WFS amont redirige vers une autre adresse (statut {status}), que ce service ne suit pas.',
+  'wfs.schemaMissing': 'Le WFS amont ne donne pas de schéma pour {source}.',
+  'wfs.sourceUnknown': 'Il n’y a pas de source {source}.{nearest}',
+  'wfs.stalled': 'Le WFS amont n’a plus rien envoyé pendant {seconds} s.',
+  'wfs.tooManyToScan':
+    'Ce serveur ne peut être interrogé exactement là-dessus, et {source} a plus que les {count} objets qui peuvent être lus pour les filtrer ici (LOCAL_SCAN_MAX_FEATURES).',
+  'wfs.overlapSkipped':
+    '{count} objets ont un overlap null : leurs géométries, ou toutes ensemble, seraient trop longues à mesurer',
+  'wfs.tooManyDigits': '{name} n’a pas de nombres de plus de {count} chiffres',
+  'wfs.truncatedResponse': 'Le WFS amont dit n’avoir pu donner toute la réponse.',
+  'wfs.unreachable': 'Le WFS amont est injoignable ({code}).',
+  'wfs.unstableOrder':
+    'Le WFS amont n’offre aucun attribut unique par lequel trier : les pages peuvent se recouvrir si l’ordre change de l’une à l’autre.',
+  'wfs.valueNotXml':
+    'la valeur de {name} contient des caractères qui ne peuvent être envoyés en XML, et donc à l’amont',
+  'wfs.valueNotOfType': '{value} n’est pas du type {type}, qui est celui de {name}',
+  'geometry.axisOrder': '{axis} {value} hors limites ; GeoJSON met la longitude en premier',
+  'geometry.crsNotWgs84': 'les coordonnées doivent être en longitude et latitude WGS84, pas en {crs}',
+  'geometry.empty': 'pas de {what} : c’est vide',
+  'geometry.features': 'objets (features)',
+  'geometry.geometries': 'géométries',
+  'geometry.holeInHole': 'l’anneau {ring}, un trou, est dans l’anneau {other}, un autre trou',
+  'geometry.holeOutside': 'l’anneau {ring}, un trou, est hors de l’anneau extérieur',
+  'geometry.interiorCut': 'les anneaux se touchent en tant de points qu’ils coupent l’intérieur en morceaux',
+  'geometry.latitude': 'latitude',
+  'geometry.lines': 'lignes',
+  'geometry.lineTooShort': 'une ligne exige au moins 2 positions, celle-ci en a {count}',
+  'geometry.lineWithoutLength': 'toutes les positions de la ligne sont la même',
+  'geometry.longitude': 'longitude',
+  'geometry.missing': 'le membre « {member} » manque',
+  'geometry.notArray': 'doit être un tableau de {what}, et non {value}',
+  'geometry.notDegrees':
+    '{axis} {value} hors limites ; les coordonnées doivent être des degrés, longitude et latitude WGS84',
+  'geometry.notNumber': 'doit être un nombre, et non {value}',
+  'geometry.notObject': 'doit être un objet GeoJSON, et non {value}',
+  'geometry.notPosition': 'doit être une position [longitude, latitude], et non {value}',
+  'geometry.nullGeometry': 'l’objet n’a pas de géométrie',
+  'geometry.outOfRange': '{axis} {value} hors limites (de -{max} à {max})',
+  'geometry.partInside': 'la partie {part} est dans la partie {other}',
+  'geometry.partsCross':
+    'la partie {part} recouvre la partie {otherPart} près de {lon}, {lat} : l’arête {edge} croise l’arête {otherEdge} de l’autre',
+  'geometry.partsOverlap':
+    'la partie {part} partage une arête avec la partie {otherPart} près de {lon}, {lat} (arêtes {edge} et {otherEdge}), ce qu’un MultiPolygon ne peut pas ; une GeometryCollection le peut',
+  'geometry.polygons': 'polygones',
+  'geometry.positions': 'positions',
+  'geometry.positionSize': 'une position a 2 ou 3 nombres, celle-ci en a {count}',
+  'geometry.ringCrossesItself':
+    'l’anneau {ring} se croise lui-même près de {lon}, {lat} : l’arête {edge} croise l’arête {otherEdge}',
+  'geometry.ringNotClosed': 'l’anneau {ring} n’est pas fermé',
+  'geometry.ringOverlapsItself':
+    'l’anneau {ring} revient sur lui-même près de {lon}, {lat} : l’arête {edge} recouvre l’arête {otherEdge}',
+  'geometry.rings': 'anneaux',
+  'geometry.ringTooShort': 'l’anneau {ring} a {count} positions ; il en faut au moins 4',
+  'geometry.ringTouchesItself':
+    'l’anneau {ring} se touche lui-même en {lon}, {lat} : l’arête {edge} rencontre l’arête {otherEdge}',
+  'geometry.ringWithoutArea': 'l’anneau {ring} a moins de 3 positions différentes',
+  'geometry.ringsCross':
+    'l’anneau {ring} croise l’anneau {otherRing} près de {lon}, {lat} : l’arête {edge} croise l’arête {otherEdge} de l’autre',
+  'geometry.ringsOverlap':
+    'l’anneau {ring} longe l’anneau {otherRing} près de {lon}, {lat} : l’arête {edge} recouvre l’arête {otherEdge} de l’autre',
+  'geometry.tooDeep': 'plus de {max} collections de géométries l’une dans l’autre',
+  'geometry.tooManyVertices': 'plus de {max} positions',
+  'geometry.tooManyWhenDensified':
+    'suivre les arêtes de la géométrie dans le système de coordonnées de la source demande plus de {max} positions',
+  'geometry.typeMisplaced': '{value} ne peut être ici ; l’un de {types} est attendu',
+  'geometry.typeMisspelt': 'le type {value} est inconnu ; il s’écrit « {nearest} »',
+  'geometry.typeUnknown': 'le type {value} est inconnu ; l’un de {types} est attendu',
+};
