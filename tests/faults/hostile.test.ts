@@ -183,7 +183,7 @@ function judge(asked: Asked, { status, headers, text }: Told): void {
   expect([where, status]).toEqual([where, expect.any(Number)]);
   if (status >= 500) throw new Error(`${status} to ${where}: ${text.slice(0, 500)}`);
   const type = String(headers['content-type'] ?? 'none');
-  const isData = /^(none|application\/([\w.-]+\+)?(json|json-seq)\b)/.test(type);
+  const isData = /^(none|text\/csv|application\/(flatgeobuf|([\w.-]+\+)?(json|json-seq))\b)/.test(type);
   if (!isData) throw new Error(`${type} to ${where}`);
   expect(headers['x-content-type-options']).toBe('nosniff');
   expect(headers).not.toHaveProperty('x-injected');
