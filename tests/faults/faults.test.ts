@@ -103,10 +103,10 @@ function ask(accept: string): Promise<Told> {
 
 /** The circuit stays closed among answers that are well; and no connection suffers from what went before. */
 async function calm(): Promise<void> {
-  for (let round = 0; round < 8; round += 1) {
+  for (let round = 0; round < 24; round += 1) {
     let told = await ask('');
     // as long as the upstream said that it would take no more
-    for (let tries = 0; told.end !== 200 && tries < 20; tries += 1) {
+    for (let tries = 0; told.end !== 200 && tries < 40; tries += 1) {
       await sleep(200);
       told = await ask('');
     }
