@@ -1,4 +1,4 @@
-// `unit` needs only Node; the other suites need what .ci/run installs.
+// `unit` and `faults` need only Node; the other suites need what .ci/run installs.
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
@@ -17,9 +17,12 @@ export default {
   maxWorkers: '100%', // jest's own choice leaves one core idle, half of a small machine
   projects: [
     suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
-      testPathIgnorePatterns: ['/node_modules/', '/tests/servers/', '/tests/browser/', '/tests/scale/'],
+      testPathIgnorePatterns: ['/node_modules/', '/tests/(servers|browser|scale|faults)/'],
       globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
+    }),
+    suite('faults', ['<rootDir>/tests/faults/**/*.test.ts'], {
+      globalSetup: '<rootDir>/tests/global-setup.mjs',
     }),
     suite('servers', ['<rootDir>/tests/servers/**/*.test.ts'], {
       globalSetup: '<rootDir>/tests/servers/global-setup.mjs',

@@ -226,6 +226,8 @@ async function run(seconds: number, connections: number, warmSeconds: number): P
     ['--max-semi-space-size=1', '--no-allocation-site-pretenuring', 'dist/main.js'],
     {
       WFS_URL: `${upstream.url}/wfs`,
+      WFS_RATE_LIMIT: '10000', // the defaults are there to spare an upstream
+      WFS_MAX_CONCURRENCY: '1000',
     },
   );
   const [carto, pipe] = [await self('carto', upstream.url), await self('pipe', upstream.url)];

@@ -31,6 +31,10 @@ export class ComplexReader {
   private readonly nodes: Node[] = [];
   private readonly content = new Lane(0);
 
+  get room(): number {
+    return this.content.bytes.length;
+  }
+
   /** The element whose content turns out to be elements. */
   begin(name: string): void {
     this.size = 0;

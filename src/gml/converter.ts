@@ -29,6 +29,9 @@ export const GML_LIMITS: GmlLimits = {
   memoTransitions: 4096,
   memoBytes: 1 << 20,
 };
+/** What a converter that waits for its next document may hold. */
+const ROOM_KEPT = 1 << 20;
+const READINGS_KEPT = 16;
 const NOTHING: Converted = { bytes: new Uint8Array(0), ends: [] };
 const QUOTE = 0x22;
 
@@ -74,7 +77,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   private depth = 0;
   private mode: number = Text.ignored;
   private readonly readings = new Map<string | undefined, CrsReading>();
-  private readonly counts: Record<string, number> = {};
+  private counts: Record<string, number> = {};
   private report: ExceptionReader | undefined;
   private restarted: GmlError | undefined;
   private failed: unknown;
@@ -98,6 +101,8 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   /** What nested elements took in this feature so far. */
   private complexSize = 0;
   private isDone = false;
+  /** The document is over, and was whole. */
+  private isOver = false;
   private readonly memo: Memo;
   private readonly learner: Learner;
   private readonly shortcut: Shortcut;
@@ -142,7 +147,34 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   }
 
   end(): Converted {
-    return this.run(() => this.markup.end());
+    const rest = this.run(() => this.markup.end());
+    this.isOver = true;
+    return rest;
+  }
+
+  reuse(): boolean {
+    const hasFaults = this.report !== undefined || Object.keys(this.counts).length > 0;
+    const isRoomy = this.readings.size > READINGS_KEPT || this.memo.isFull || this.room > ROOM_KEPT;
+    if (!this.isOver || hasFaults || isRoomy) return false;
+    this.isOver = false;
+    this.declaredCount = undefined;
+    this.depth = 0;
+    this.setMode(Text.ignored);
+    this.collectionBounds.length = 0;
+    this.href = undefined;
+    this.uom = undefined;
+    this.writer.reuse();
+    this.geometry.reuse();
+    this.learner.stop();
+    this.shortcut.reuse();
+    this.markup.reuse();
+    return true;
+  }
+
+  /** Bytes of the buffers that grow with a document. */
+  private get room(): number {
+    const { writer, geometry, complex, nested, markup, shortcut } = this;
+    return writer.room + geometry.room + complex.room + nested.bytes.length + markup.room + shortcut.room;
   }
 
   private run(step: () => void): Converted {

@@ -335,6 +335,15 @@ export class FeatureWriter {
     this.count += ends.length;
   }
 
+  /** Counts anew. */
+  reuse(): void {
+    this.count = 0;
+  }
+
+  get room(): number {
+    return this.out.bytes.length + this.properties.bytes.length + this.id.bytes.length;
+  }
+
   private settle(): void {
     if (this.only === undefined) return;
     this.out.put(this.only);

@@ -138,6 +138,16 @@ export class GeometryReader {
     this.known = new KnownGeometries(referenceBytes);
   }
 
+  /** Forgets what another document could be referred to. */
+  reuse(): void {
+    this.lane.length = 0;
+    this.known.clear();
+  }
+
+  get room(): number {
+    return this.lane.bytes.length + this.spare.bytes.length + this.singleText.bytes.length + this.known.room;
+  }
+
   /** Set while what is done here is written down. */
   private get watcher(): Learner | undefined {
     return this.learner();
@@ -386,7 +396,8 @@ export class GeometryReader {
       if (container.count > 0) lane.putByte(COMMA);
     } else this.putHeader(frame.kind);
     frame.start = lane.length;
-    this.watcher?.frameStarts(frame.start);
+    // Of what is read in one go with a geometry that has an id, only that one's own.
+    if (frame.id.length > 0) this.watcher?.frameStarts(frame.start);
     if (isContainer) {
       lane.putByte(OPEN);
       this.container = frame;

@@ -49,6 +49,19 @@ export class Input {
     return start;
   }
 
+  /** Empty again, and at the first line. */
+  reuse(): void {
+    this.simd?.release();
+    this.end = 0;
+    this.fault = undefined;
+    this.refusesReplacement = false;
+    this.tail = EMPTY;
+    this.newlines = 0;
+    this.continuations = 0;
+    this.droppedLines = 0;
+    this.dropped = 0;
+  }
+
   /** Whether the document stops inside a character. */
   get endsInCharacter(): boolean {
     return this.tail.length > 0;

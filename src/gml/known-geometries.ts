@@ -10,6 +10,7 @@ class Generation {
   readonly slots = new Int32Array(SLOTS);
 
   clear(): void {
+    if (this.lane.length === 0) return;
     this.lane.length = 0;
     this.slots.fill(0);
   }
@@ -32,6 +33,15 @@ export class KnownGeometries {
   private previous = new Generation();
 
   constructor(private readonly budget: number) {}
+
+  clear(): void {
+    this.current.clear();
+    this.previous.clear();
+  }
+
+  get room(): number {
+    return this.current.lane.bytes.length + this.previous.lane.bytes.length;
+  }
 
   keep(
     id: Uint8Array,

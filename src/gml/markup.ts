@@ -52,7 +52,7 @@ type Inside = 'content' | 'comment' | 'instruction' | 'cdata';
  */
 export class Markup<Meaning> {
   private readonly input: Input;
-  private readonly encoding = new Encoding();
+  private encoding = new Encoding();
   private at = 0;
   private scope = Scope.create<Meaning>();
   /** Open elements, and the scope around each. */
@@ -102,6 +102,26 @@ export class Markup<Meaning> {
     if (!this.hasRoot || this.depth > 0 || this.at < this.input.end || this.inside !== 'content') {
       throw this.fault('gml.truncated', this.input.end);
     }
+  }
+
+  /** For another document; names, and what was learnt of them, are kept. */
+  reuse(): void {
+    this.input.reuse();
+    this.encoding = new Encoding();
+    this.at = 0;
+    this.depth = 0;
+    this.last = this.scope.find(LINE_FEED, 0, 0);
+    this.isAfterOpen = false;
+    this.inside = 'content';
+    this.hasBegun = false;
+    this.hasRoot = false;
+    this.hasDoctype = false;
+    this.awaitsTagEnd = false;
+    this.restarted = undefined;
+  }
+
+  get room(): number {
+    return this.input.bytes.length;
   }
 
   /** All that decides how the markup that follows is read; undefined where that is not learnt. */

@@ -107,6 +107,7 @@ export class Shortcut {
   private readonly frameFrom: number[] = [];
   /** Kind, id and coordinates of each one that is whole. */
   private readonly kept: number[] = [];
+  private readonly mayRun: boolean;
   private isPossible: boolean;
   private readonly sizeMax: number;
   readonly simd: SimdLoop | undefined;
@@ -127,7 +128,8 @@ export class Shortcut {
     engine: GmlEngine | undefined,
   ) {
     this.simd = engine === 'typescript' ? undefined : SimdLoop.get();
-    this.isPossible = limits.memoTransitions > 0 && limits.featureBytes >= 2 * SIZE_SLACK;
+    this.mayRun = limits.memoTransitions > 0 && limits.featureBytes >= 2 * SIZE_SLACK;
+    this.isPossible = this.mayRun;
     this.sizeMax = limits.featureBytes - SIZE_SLACK;
   }
 
@@ -166,6 +168,22 @@ export class Shortcut {
     this.giveUp();
     this.isPossible = false;
     this.isReady = false;
+  }
+
+  /** For another document, by what was learnt of those before. */
+  reuse(): void {
+    this.isPossible = this.mayRun;
+    this.isRunning = false;
+    this.isReady = false;
+    this.lost = 0;
+    this.skip = 0;
+    this.left = 0;
+    this.odd = 0;
+    this.pause = 0;
+  }
+
+  get room(): number {
+    return this.geometry.bytes.length + this.properties.bytes.length + this.spare.bytes.length;
   }
 
   /** The strict reader is to read what has come of the feature. */

@@ -197,6 +197,7 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('json escape', true); // as problems are written: see problem.ts
   app.set('trust proxy', config.trustProxy);
   app.set('query parser', () => ({}));
 

@@ -7,12 +7,17 @@ import { endFeatures } from './stream.js';
  * reset. Answers that have begun go on.
  */
 export function createEndingSource(source: FeatureSource, ending: AbortSignal): FeatureSource {
+  /** One listener for all: an AbortSignal looks through its listeners for each that is taken away. */
+  const waiting = new Set<() => void>();
+  ending.addEventListener('abort', () => waiting.forEach((end) => void end()), { once: true });
   const untilEnding = <T>(work: Promise<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       const end = () => reject(new ServiceError('unavailable', toMessage('http.stopping')));
       if (ending.aborted) end();
-      ending.addEventListener('abort', end, { once: true });
-      work.then(resolve, reject).finally(() => ending.removeEventListener('abort', end));
+      waiting.add(end);
+      const settled = () => waiting.delete(end);
+      work.then(settled, settled);
+      work.then(resolve, reject);
     });
   return {
     ...source,

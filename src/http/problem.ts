@@ -118,11 +118,18 @@ export function toSecrets(res: Response): string[] {
   return [apikey, token].filter((secret): secret is string => typeof secret === 'string');
 }
 
+const escapes: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' };
+
+/** A problem repeats what the caller sent: whoever takes it for markup, against its media type, finds none. */
+export function toProblemText(problem: object): string {
+  return `${JSON.stringify(problem).replace(/[<>&]/g, (character) => escapes[character] ?? character)}\n`;
+}
+
 export function writeProblem(res: Response, error: ServiceError): void {
   const language = toLanguage(res.req.headers['accept-language']);
   const problem = toProblem(error, String(res.req.id), language);
   res.status(problem.status).set(toProblemHeaders(error, language)).vary('Accept-Language');
-  res.send(Buffer.from(`${JSON.stringify(problem)}\n`));
+  res.send(Buffer.from(toProblemText(problem)));
 }
 
 /** The one exit of every error. */

@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { ServiceError, statusOf, toMessage } from '../errors.js';
 import { type HttpMetrics, uncountedHttp } from '../metrics/index.js';
 import { corsResponseHeaders } from './cors.js';
-import { toProblem, toProblemHeaders } from './problem.js';
+import { toProblem, toProblemHeaders, toProblemText } from './problem.js';
 
 /** A geometry of 50 kB fits, also percent-encoded. */
 export const maxUrlBytes = 192 * 1024;
@@ -70,7 +70,7 @@ function hasLine(data: Buffer): boolean {
 function toResponse(error: ServiceError): string {
   const requestId = randomUUID();
   const problem = toProblem(error, requestId, 'en');
-  const body = `${JSON.stringify(problem)}\n`;
+  const body = toProblemText(problem);
   const headers = {
     ...corsResponseHeaders,
     ...toProblemHeaders(error, 'en'),

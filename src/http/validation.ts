@@ -55,22 +55,29 @@ function toDeepest(faults: readonly Fault[]): Fault[] {
 
 /**
  * The validator coerces and rewrites what it looks at, and wants each parameter once: it is given a shadow of the
- * request, with the parameters as they were read.
+ * request, with the parameters as they were read. An object of its own, not one made from the request: that would make
+ * a prototype of it, and every later look at it slow.
  */
 function toShadow(req: Request, parameters: readonly RawParameter[]): Request {
   const body = toRecord(parameters, ['json', 'form']);
   const { 'content-type': contentType, ...headers } = req.headers;
   const hasBody = Object.keys(body).length > 0;
-  return Object.create(req, {
-    originalUrl: { value: req.originalUrl.split('?')[0] },
-    method: { value: req.method === 'HEAD' ? 'GET' : req.method },
-    query: { value: toRecord(parameters, ['query']), writable: true, configurable: true },
-    headers: { value: hasBody ? { ...headers, 'content-type': contentType } : headers },
-    params: { value: {}, writable: true },
-    body: { value: hasBody ? body : undefined, writable: true },
-    openapi: { value: undefined, writable: true },
-  }) as Request;
+  const shadow = {
+    app: req.app,
+    baseUrl: req.baseUrl,
+    path: req.path,
+    originalUrl: toPath(req),
+    method: req.method === 'HEAD' ? 'GET' : req.method,
+    query: toRecord(parameters, ['query']),
+    headers: hasBody ? { ...headers, 'content-type': contentType } : headers,
+    params: {},
+    body: hasBody ? body : undefined,
+    openapi: undefined,
+  };
+  return shadow as unknown as Request;
 }
+
+const toPath = ({ originalUrl }: Request): string => originalUrl.split('?', 1)[0] ?? '';
 
 function run(handler: RequestHandler, req: Request, res: Response): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -83,7 +90,7 @@ function run(handler: RequestHandler, req: Request, res: Response): Promise<void
  * What the validator is given of the document: paths from the root, whatever host the document is read from; and not
  * the free-form parameter, which stands for names it does not bear itself.
  */
-function toValidated(document: OpenApiDocument): object {
+function toValidated(document: OpenApiDocument, holds: (path: string) => boolean): object {
   const isFreeForm = (item: unknown) =>
     typeof item === 'object' &&
     item !== null &&
@@ -94,13 +101,18 @@ function toValidated(document: OpenApiDocument): object {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, strip(item)]));
   };
-  return { ...(strip(document) as object), servers: [{ url: '/' }] };
+  const paths = Object.fromEntries(
+    Object.entries(document.paths as Record<string, unknown>).filter(([path]) => holds(path)),
+  );
+  return { ...(strip({ ...document, paths }) as object), servers: [{ url: '/' }] };
 }
 
-/** Checks requests against the document, and tells faults instead of throwing the first. */
-export function createRequestValidator(document: OpenApiDocument): RequestValidator {
-  const handlers = middleware({
-    apiSpec: toValidated(document) as never,
+const isSearch = (path: string) => /\/search\/?$/i.test(path);
+
+/** The validator's own handlers for the paths that `holds` says. */
+function createHandlers(document: OpenApiDocument, holds: (path: string) => boolean): RequestHandler[] {
+  return middleware({
+    apiSpec: toValidated(document, holds) as never,
     validateRequests: { allErrors: false, coerceTypes: false },
     // The document itself is checked by a test; at every start it would cost a third of a second.
     validateApiSpec: false,
@@ -109,10 +121,24 @@ export function createRequestValidator(document: OpenApiDocument): RequestValida
     fileUploader: false,
     ignoreUndocumented: true,
   }) as RequestHandler[];
+}
+
+/**
+ * Checks requests against the document, and tells faults instead of throwing the first. Searches by themselves: the
+ * validator compiles the pattern of every path, for every request, until one matches.
+ */
+export function createRequestValidator(document: OpenApiDocument): RequestValidator {
+  const ofSearch = createHandlers(document, isSearch);
+  let ofOthers: RequestHandler[] | undefined;
+  const toHandlers = (req: Request) => {
+    if (isSearch(toPath(req))) return ofSearch;
+    ofOthers ??= createHandlers(document, (path) => !isSearch(path));
+    return ofOthers;
+  };
   return async (req, parameters) => {
     const shadow = toShadow(req, parameters);
     try {
-      for (const handler of handlers) await run(handler, shadow, req.res as Response);
+      for (const handler of toHandlers(req)) await run(handler, shadow, req.res as Response);
       return [];
     } catch (error) {
       const { status, errors } = error as ValidatorError;

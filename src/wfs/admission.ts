@@ -9,7 +9,7 @@ import {
   toBusyError,
 } from '../limits/index.js';
 import type { Refusal, UpstreamMetrics } from '../metrics/index.js';
-import { toRetryAfter } from './exception.js';
+import { isLater, toRetryAfter } from './exception.js';
 import {
   StaleConnection,
   type Transport,
@@ -52,6 +52,8 @@ export function createAdmission(
     isFailedResult: ({ status }) => isGatewayStatus(status),
   });
   const pauses = createPauses();
+  /** What the upstream asks of everybody: it cannot answer for now. */
+  const rests = createPauses();
   metrics.watch({
     queued: () => gate.queued,
     active: () => gate.inside,
@@ -65,6 +67,11 @@ export function createAdmission(
     if (paused !== undefined) {
       if (paused.waitMs > deadline.left) throw toPausedError(paused.seconds);
       await deadline.pause(paused.waitMs, signal);
+    }
+    const rest = rests.of(EVERYBODY);
+    if (rest !== undefined) {
+      if (rest.waitMs > deadline.left) throw toRestingError(rest.seconds);
+      await deadline.pause(rest.waitMs, signal);
     }
     const { place, withdraw } = gate.enter({ lane: key.lane, work: deadline, signal });
     try {
@@ -92,6 +99,7 @@ export function createAdmission(
     try {
       const response = await circuit.execute(send);
       if (response.status === 429) pauses.begin(request.key.identity, toRetryAfter(response));
+      if (isLater(response)) rests.begin(EVERYBODY, toRetryAfter(response));
       return withEnd(response, request.signal, place, metrics);
     } catch (error) {
       if (isSent) place.leave();
@@ -121,6 +129,14 @@ export function createAdmission(
 function isFailure(error: unknown): boolean {
   if (!(error instanceof ServiceError)) return false;
   return ['wfs.noAnswer', 'wfs.unreachable', 'wfs.brokenOff'].includes(error.text.id);
+}
+
+const EVERYBODY = '';
+
+function toRestingError(seconds: number): ServiceError {
+  return new ServiceError('unavailable', toMessage('limits.circuitOpen'), {
+    headers: { 'Retry-After': String(Math.min(86_400, seconds)) },
+  });
 }
 
 function toPausedError(seconds: number): ServiceError {

@@ -2,7 +2,6 @@ import { ServiceError, toMessage } from '../errors.js';
 import { countVertices } from '../geometry/index.js';
 import {
   type Converted,
-  createGmlConverter,
   type FeatureType,
   type GmlConverter,
   type GmlConverterOptions,
@@ -11,6 +10,7 @@ import {
 } from '../gml/index.js';
 import type { Abilities } from './abilities.js';
 import { type Capabilities, readCapabilities } from './capabilities.js';
+import { createConverters } from './converters.js';
 import type { Deadline } from './deadline.js';
 import { toExceptionError, toKeylessError, toRefusalError } from './exception.js';
 import type { Filter } from './filter.js';
@@ -51,6 +51,7 @@ export function createDialogue(
   abilities: Abilities,
   retry: Retry = (_, attempt) => attempt(),
 ): Dialogue {
+  const converters = createConverters();
   const readDocument = (parameters: Record<string, string>, asker: Asker) =>
     retry(asker, () => readDocumentOnce(parameters, asker));
 
@@ -84,22 +85,29 @@ export function createDialogue(
       return toRead(() => readFeatureTypes(document), asker);
     },
     getFeature(request, options, asker) {
-      let converter = createGmlConverter(options);
+      let said: Pick<GmlConverter, 'declaredCount' | 'warnings'> = NOTHING_SAID;
       const send = () => sendGetFeature(transport, request, asker, abilities);
       const attempt = () => {
-        converter = createGmlConverter(options);
-        return readFeatures(send, converter, asker, wantsKey);
+        const converter = converters.take(options);
+        said = converter;
+        const giveBack = () => {
+          said = { declaredCount: converter.declaredCount, warnings: converter.warnings };
+          converters.give(converter, options);
+        };
+        return readFeatures(send, converter, giveBack, asker, wantsKey);
       };
       const features = readRetried(attempt, (first) =>
         retry(asker, first, { isHeavy: isHeavy(request.filter) }),
       );
       return Object.defineProperties(features, {
-        declaredCount: { get: () => converter.declaredCount },
-        warnings: { get: () => converter.warnings },
+        declaredCount: { get: () => said.declaredCount },
+        warnings: { get: () => said.warnings },
       }) as unknown as FeatureStream;
     },
   };
 }
+
+const NOTHING_SAID = { declaredCount: undefined, warnings: {} };
 
 /** By POST, which takes filters of any size, unless the upstream takes GET alone. */
 async function sendGetFeature(
@@ -155,6 +163,7 @@ function countPositions(filter: Filter | undefined): number {
 async function* readFeatures(
   send: () => Promise<WfsResponse>,
   converter: GmlConverter,
+  giveBack: () => void,
   asker: Asker,
   wantsKey: boolean,
 ): AsyncGenerator<Converted, void, void> {
@@ -180,6 +189,7 @@ async function* readFeatures(
     if (converter.warnings.truncatedResponse !== undefined) {
       throw new ServiceError('upstreamUnusable', toMessage('wfs.truncatedResponse'));
     }
+    giveBack();
   } catch (error) {
     throw error instanceof GmlExceptionReport
       ? toExceptionError(error.exceptions, asker.key)

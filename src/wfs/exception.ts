@@ -12,6 +12,11 @@ export interface Refusal {
   readonly body: string;
 }
 
+/** RFC 9110 §15.6.4: it cannot answer now, and says when it will. */
+export function isLater({ status, retryAfter }: Pick<Refusal, 'status' | 'retryAfter'>): boolean {
+  return status === 503 && toSeconds(retryAfter) !== undefined;
+}
+
 /** Every dialect of "no" as one error of the family; the exception's code and text reach the caller, cleaned. */
 export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boolean): ServiceError {
   const { status, body } = refusal;
@@ -22,14 +27,17 @@ export function toRefusalError(refusal: Refusal, key: PlacedKey, wantsKey: boole
       headers: { 'Retry-After': String(toRetryAfter(refusal, body)) },
     });
   }
-  if (exceptions !== undefined) return toExceptionError(exceptions, key, status);
+  const isBack = isLater(refusal);
+  const later = isBack ? { headers: { 'Retry-After': String(toRetryAfter(refusal)) } } : {};
+  const kind = isBack ? 'unavailable' : 'upstreamUnusable';
+  if (exceptions !== undefined) return toExceptionError(exceptions, key, status, later);
   if (body.trim() === '') {
-    return new ServiceError('upstreamUnusable', toMessage('wfs.emptyAnswer', { status }));
+    return new ServiceError(kind, toMessage('wfs.emptyAnswer', { status }), later);
   }
   const what = /^\s*(<!doctype html|<html|<head|<body)/i.test(body)
     ? 'HTML'
     : toMediaType(refusal.contentType);
-  return new ServiceError('upstreamUnusable', toMessage('wfs.notGml', { status, what }));
+  return new ServiceError(kind, toMessage('wfs.notGml', { status, what }), later);
 }
 
 /**
@@ -40,12 +48,13 @@ export function toExceptionError(
   exceptions: readonly GmlException[],
   key: PlacedKey,
   status = 200,
+  about: { readonly headers?: Readonly<Record<string, string>> } = {},
 ): ServiceError {
   const words = exceptions.map(({ code, locator, text }) =>
     [code, locator && `(${locator})`, text && `: ${text}`].filter(Boolean).join(' ').replace(' : ', ': '),
   );
   const text = toCleanText(words.join('; '), key.secrets) || 'no text';
-  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text, status }));
+  return new ServiceError('upstreamUnusable', toMessage('wfs.exceptionReport', { text, status }), about);
 }
 
 /** An error as it may leave: where its words, or its cause's, hold the key (in a tag, a path), they are masked. */

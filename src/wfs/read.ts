@@ -253,7 +253,7 @@ async function* readAnswer(
   const { filter, propertyNames } = window;
   const options: GmlConverterOptions = {
     featureType: type,
-    crs: (srsName) => toCrsReading(srsName, learnt),
+    crs: toReader(learnt),
     ...(propertyNames !== undefined && { propertyNames }),
   };
   const stream = dialogue.getFeature(toWindowRequest(request, window, sortBy), options, asker);
@@ -270,6 +270,15 @@ async function* readAnswer(
     for (const [fault, count] of Object.entries(stream.warnings))
       faults.set(fault, (faults.get(fault) ?? 0) + count);
   }
+}
+
+const readers = new WeakMap<Learnt, GmlConverterOptions['crs']>();
+
+/** The same for all answers of a layer, as long as what was learnt of it holds: converters are used again by it. */
+function toReader(learnt: Learnt): GmlConverterOptions['crs'] {
+  const known = readers.get(learnt) ?? ((srsName) => toCrsReading(srsName, learnt));
+  readers.set(learnt, known);
+  return known;
 }
 
 /** @throws Contradiction */

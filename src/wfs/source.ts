@@ -200,7 +200,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const subject = await wait(getSubject(query.source, key));
     const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
     const check = createCheck(plan.unions, subject.bbox ?? WORLD);
-    const leaving = new AbortController();
+    const leaving = follow(caller.signal);
     const toRequest = (known: Learnt): PageRequest => ({
       query,
       plan: inKnownWords(plan, getExperience(subject.typeName)),
@@ -210,7 +210,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       abilities,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker: { key, signal: AbortSignal.any([caller.signal, leaving.signal]), deadline },
+      asker: { key, signal: leaving.signal, deadline },
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
       check,
@@ -332,6 +332,14 @@ function toShownUrl(url: string): string {
     if (/key|token|secret|pass|pwd|auth|sig/i.test(name)) shown.searchParams.set(name, '***');
   }
   return shown.href;
+}
+
+/** Aborted with the signal, or by itself; unlike AbortSignal.any, without weak references for the collector to visit. */
+function follow(signal: AbortSignal): AbortController {
+  const own = new AbortController();
+  if (signal.aborted) own.abort(signal.reason);
+  else signal.addEventListener('abort', () => own.abort(signal.reason), { once: true });
+  return own;
 }
 
 /** Shared work for one caller: it ends for the caller who leaves, and goes on for the others. */

@@ -1,20 +1,14 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  type IncomingMessage,
-  type RequestOptions,
-  request as requestHttp,
-} from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import type { Socket } from 'node:net';
+import { type ClientRequest, Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import type { AxiosResponse } from 'axios';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { ServiceError, toMessage } from '../errors.js';
-import { isPrivateAddress, isPrivateHost, lookupPublic, PRIVATE_ADDRESS } from './addresses.js';
+import { isPrivateAddress } from './addresses.js';
 import type { Deadline } from './deadline.js';
+import { type Agents, type Exchange, exchange } from './exchange.js';
 import type { PlacedKey } from './keys.js';
 
 /** One WFS request, before the key is put in. */
@@ -92,66 +86,63 @@ const CONNECT_TIMEOUT_MS = 5000;
 export function createTransport(options: TransportOptions): Transport {
   const agents = createAgents(options.proxy, true);
   const freshAgents = createAgents(options.proxy, false);
-  const client = createClient(agents);
+  const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, options.responseTimeoutMs);
   return {
     async send(request) {
-      const controller = new AbortController();
-      const abort = () => controller.abort();
-      request.signal.throwIfAborted();
-      request.signal.addEventListener('abort', abort, { once: true });
-      const target = toTargetUrl(request, options);
+      const { body, signal, target } = request;
+      signal.throwIfAborted();
+      let begun: ClientRequest | undefined;
+      const abort = () => void begun?.destroy();
+      signal.addEventListener('abort', abort, { once: true });
       try {
-        const config = toRequestConfig(request, target, options, controller.signal);
-        const isFresh = request.isFresh === true || request.target?.mayBePrivate === false;
+        const url = toTargetUrl(request, options);
+        const isGuarded = target?.mayBePrivate === false;
+        const asked: Exchange = {
+          url,
+          headers: toHeaders(request, options),
+          ...(body !== undefined && { body: Buffer.from(body) }),
+          agents: request.isFresh === true || isGuarded ? freshAgents : agents,
+          connectTimeoutMs,
+          isGuarded,
+          onSent: request.onSent,
+          onBegun(given) {
+            begun = given;
+          },
+        };
         const response = await request.deadline.wait(
-          client.request(isFresh ? { ...config, ...freshAgents } : config),
+          exchange(asked),
           options.responseTimeoutMs,
           'wfs.noAnswer',
         );
+        const { status, headers } = response;
         return {
-          status: response.status,
-          contentType: String(response.headers['content-type'] ?? ''),
-          retryAfter: toHeader(response.headers['retry-after']),
-          rateLimitReset: toHeader(response.headers['x-ratelimit-reset']),
-          redirect: toRedirect(response, target, options),
+          status,
+          contentType: String(headers['content-type'] ?? ''),
+          retryAfter: toHeader(headers['retry-after']),
+          rateLimitReset: toHeader(headers['x-ratelimit-reset']),
+          redirect: toRedirect(response, url, options),
           chunks: toChunks(toPlainStream(response), request, options, abort),
         };
       } catch (error) {
-        controller.abort();
-        request.signal.removeEventListener('abort', abort);
-        if (!request.signal.aborted && isStaleConnection(error))
-          throw new StaleConnection('closed meanwhile');
-        throw toTransportError(error, request.signal);
+        abort();
+        signal.removeEventListener('abort', abort);
+        if (!signal.aborted && isStaleConnection(error)) throw new StaleConnection('closed meanwhile');
+        throw toTransportError(error, signal);
       }
     },
     close() {
-      agents.httpAgent.destroy();
-      agents.httpsAgent.destroy();
+      agents.http.destroy();
+      agents.https.destroy();
     },
   };
 }
 
-/** Axios does what the service needs of it and nothing more: each transform left on costs every request. */
-function createClient(agents: ReturnType<typeof createAgents>): AxiosInstance {
-  return axios.create({
-    ...agents,
-    adapter: 'http',
-    proxy: false, // the agents know the proxy
-    responseType: 'stream',
-    decompress: false, // done here: what axios decompresses may be cut off without a word
-    transformRequest: [(data) => data],
-    transformResponse: [],
-    validateStatus: () => true,
-    maxRedirects: 0, // a key follows no redirect: see redirect.ts
-    maxBodyLength: Number.POSITIVE_INFINITY,
-    maxContentLength: -1, // counted here, over what is decompressed
-  });
-}
-
-function createAgents(proxy: string | undefined, keepAlive: boolean) {
+function createAgents(proxy: string | undefined, keepAlive: boolean): Agents {
   const options = { keepAlive, maxSockets: 256, maxFreeSockets: 64 };
-  if (proxy === undefined) return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
-  return { httpAgent: new HttpProxyAgent(proxy, options), httpsAgent: new HttpsProxyAgent(proxy, options) };
+  const isProxied = proxy !== undefined;
+  return isProxied
+    ? { http: new HttpProxyAgent(proxy, options), https: new HttpsProxyAgent(proxy, options), isProxied }
+    : { http: new HttpAgent(options), https: new HttpsAgent(options), isProxied };
 }
 
 /** The upstream's address with the key and the request in it; a redirect's as it stands. */
@@ -167,60 +158,18 @@ function toTargetUrl({ parameters, key, target }: WfsRequest, { url }: Transport
   return own;
 }
 
-function toRequestConfig(
-  request: WfsRequest,
-  url: URL,
-  options: TransportOptions,
-  signal: AbortSignal,
-): Partial<InternalAxiosRequestConfig> {
-  const { body, key, target } = request;
-  const headers: Record<string, string> = {
+function toHeaders(
+  { body, key, target }: WfsRequest,
+  { referer }: TransportOptions,
+): Readonly<Record<string, string>> {
+  return {
     Accept: 'text/xml, application/xml, application/gml+xml, */*;q=0.1',
     'Accept-Encoding': 'gzip, deflate, br',
     'User-Agent': 'carto-wfs',
     ...(target?.isForeign ? {} : key.headers),
-    ...(options.referer !== undefined && !target?.isForeign && { Referer: options.referer }),
+    ...(referer !== undefined && !target?.isForeign && { Referer: referer }),
     ...(body !== undefined && { 'Content-Type': 'text/xml; charset=UTF-8' }),
   };
-  return {
-    method: body === undefined ? 'GET' : 'POST',
-    url: url.href,
-    headers: headers as unknown as InternalAxiosRequestConfig['headers'],
-    signal,
-    transport: createRequester(request, options),
-    ...(body !== undefined && { data: Buffer.from(body) }),
-  };
-}
-
-/** Node's own request, with what axios has no setting for: a timeout for the connection alone, and when it went out. */
-function createRequester({ target, onSent }: WfsRequest, { responseTimeoutMs }: TransportOptions) {
-  return {
-    request(given: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest {
-      const isGuarded = target?.mayBePrivate === false;
-      if (isGuarded && isPrivateHost(given.hostname ?? '')) throw toCoded(PRIVATE_ADDRESS);
-      const options = isGuarded ? { ...given, lookup: lookupPublic } : given;
-      const isTls = given.protocol === 'https:';
-      const request = isTls ? requestHttps(options, onResponse) : requestHttp(options, onResponse);
-      if (onSent !== undefined) request.once('finish', onSent);
-      boundConnecting(request, Math.min(CONNECT_TIMEOUT_MS, responseTimeoutMs));
-      return request;
-    },
-  };
-}
-
-/** Also through a proxy, whose agent gives the socket once the tunnel stands. */
-function boundConnecting(request: ClientRequest, milliseconds: number): void {
-  const timer = setTimeout(() => request.destroy(toCoded('ETIMEDOUT')), milliseconds);
-  const end = () => clearTimeout(timer);
-  request.once('close', end);
-  request.once('socket', (socket: Socket & { secureConnecting?: boolean }) => {
-    if (!socket.connecting && !socket.secureConnecting) end();
-    else socket.once(socket.secureConnecting ? 'secureConnect' : 'connect', end);
-  });
-}
-
-function toCoded(code: string): Error {
-  return Object.assign(new Error(code), { code });
 }
 
 function toRedirect(
@@ -294,6 +243,7 @@ async function* readChunks(
 ): AsyncGenerator<Uint8Array, void, void> {
   const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
   let received = 0;
+  let isFaulty = false;
   try {
     for (;;) {
       const step = await deadline.wait(chunks.next(), idleTimeoutMs, 'wfs.stalled');
@@ -308,9 +258,23 @@ async function* readChunks(
       yield step.value;
     }
   } catch (error) {
+    isFaulty = true;
     throw toTransportError(error, signal);
   } finally {
+    if (!isFaulty && !signal.aborted && !stream.readableEnded) await drain(chunks, deadline);
     end();
+  }
+}
+
+const DRAINED_BYTES = 64 * 1024;
+const DRAIN_MS = 50;
+
+/** What little is left of an answer that is not read on is taken all the same: its connection can be used again. */
+async function drain(chunks: AsyncIterator<Uint8Array>, deadline: Deadline): Promise<void> {
+  for (let left = DRAINED_BYTES; left > 0; ) {
+    const step = await deadline.wait(chunks.next(), DRAIN_MS, 'wfs.stalled').catch(() => undefined);
+    if (step === undefined || step.done) return;
+    left -= step.value.length;
   }
 }
 
@@ -321,7 +285,8 @@ function isStaleConnection(error: unknown): boolean {
 
 /** Errors of sockets, TLS, DNS and decompression, without the request they carry (it holds the key). */
 function toTransportError(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof ServiceError || signal.aborted) return error;
+  if (error instanceof ServiceError) return error;
+  if (signal.aborted) return signal.reason;
   const code = String((error as { code?: unknown }).code ?? 'unknown');
   if (code === 'ETIMEDOUT')
     return new ServiceError('upstreamTimeout', toMessage('wfs.unreachable', { code }));

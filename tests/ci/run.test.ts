@@ -63,6 +63,7 @@ const good: Steps = {
   ci: {},
   'run check': {},
   'run test': { report: report(40) },
+  'run test:faults': { report: report(1) },
   'run test:servers': { report: report(2) },
   'run test:scale': { report: report(3) },
   'run test:browser': { report: report(1) },
@@ -70,20 +71,20 @@ const good: Steps = {
 
 test('passed tests are added up over all suites', () => {
   const { code, lines } = run(good);
-  expect([code, lines.at(-1)]).toEqual([0, '46 passed, 0 failed']);
+  expect([code, lines.at(-1)]).toEqual([0, '47 passed, 0 failed']);
 });
 
 test.each<[string, Steps, string]>([
-  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '44 passed, 2 failed'],
-  ['a check that fails', { 'run check': { exit: 1 } }, '46 passed, 1 failed'],
-  ['an installation that fails', { ci: { exit: 1 } }, '46 passed, 1 failed'],
-  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '44 passed, 1 failed'],
-  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '44 passed, 1 failed'],
-  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '45 passed, 1 failed'],
+  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '45 passed, 2 failed'],
+  ['a check that fails', { 'run check': { exit: 1 } }, '47 passed, 1 failed'],
+  ['an installation that fails', { ci: { exit: 1 } }, '47 passed, 1 failed'],
+  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '45 passed, 1 failed'],
+  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '45 passed, 1 failed'],
+  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '46 passed, 1 failed'],
   [
     'a set-up that fails after the tests',
     { 'run test': { exit: 1, report: report(40) } },
-    '46 passed, 1 failed',
+    '47 passed, 1 failed',
   ],
   [
     'a file that does not load',
@@ -93,7 +94,7 @@ test.each<[string, Steps, string]>([
         report: report(40, 0, [{ name: 'b.test.ts', status: 'failed', assertionResults: [] }]),
       },
     },
-    '46 passed, 1 failed',
+    '47 passed, 1 failed',
   ],
   [
     'a test that is skipped',
@@ -108,7 +109,7 @@ test.each<[string, Steps, string]>([
         ]),
       },
     },
-    '45 passed, 1 failed',
+    '46 passed, 1 failed',
   ],
   [
     'a run ended early: what did not run',

@@ -64,6 +64,19 @@ export function convertCut(gml: string | Uint8Array, options: Options, next: () 
 function convertBy(engine: GmlEngine, bytes: Uint8Array, options: Options, next: () => number): Outcome {
   const converter = createGmlConverter({ crs: () => ({ swap: false }), ...options, engine });
   assert.equal(converter.engine, engine);
+  const lengths: number[] = [];
+  const outcome = convertWith(converter, bytes, () => {
+    lengths.push(next());
+    return lengths.at(-1) as number;
+  });
+  // By what was learnt of it, the same document once more.
+  let piece = 0;
+  const again = () => lengths[piece++] ?? Number.POSITIVE_INFINITY;
+  if (converter.reuse()) assert.deepStrictEqual(convertWith(converter, bytes, again), outcome);
+  return outcome;
+}
+
+function convertWith(converter: GmlConverter, bytes: Uint8Array, next: () => number): Outcome {
   const parts: string[] = [];
   const error = run(converter, bytes, next, (converted) => parts.push(...cutAtEnds(converted)));
   const text = parts.join(',');

@@ -64,6 +64,27 @@ async function read(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
+describe('an answer that is not read to its end', () => {
+  test.each([
+    ['a few bytes are left: its connection is used again', 1000, 1],
+    ['much is left: its connection is closed', 5e6, 2],
+  ])('%s', async (_, left, connections) => {
+    let seen = 0;
+    const { server, transport } = await serve((_, response) => {
+      response.write('<a>');
+      setTimeout(() => response.end('x'.repeat(left)), 10);
+    });
+    server.on('connection', () => {
+      seen += 1;
+    });
+    for (let round = 0; round < 2; round += 1) {
+      const { chunks } = await ask(transport);
+      for await (const _chunk of chunks) break;
+    }
+    expect(seen).toBe(connections);
+  });
+});
+
 describe('a request', () => {
   test('keeps the parameters of the upstream\u2019s own URL, and puts the key in its places alone', async () => {
     let seen: IncomingMessage | undefined;

@@ -1,4 +1,4 @@
-import { createGmlConverter, GmlError } from '../../../src/gml/index.js';
+import { createGmlConverter, type GmlConverter, GmlError } from '../../../src/gml/index.js';
 import { doubt } from './curves.js';
 import { type Document, toDocument } from './documents.js';
 import { mutate } from './mutate.js';
@@ -23,7 +23,19 @@ export function compare(seed: number): Outcome {
   const { bytes, options, lengths } = toCase(seed);
   doubt.isRaised = false;
   const slow = run(() => readSlowly(bytes, options));
-  const fast = run(() => convert(bytes, options, lengths));
+  const fast = run(() => {
+    const converter = createGmlConverter(options);
+    const first = convert(converter, bytes, lengths);
+    if (!converter.reuse()) return first;
+    // By what was learnt of it, the same document once more, cut elsewhere.
+    const again = convert(converter, bytes, lengths.toReversed());
+    const [difference] = differences(
+      [...again.features, JSON.stringify([again.warnings, again.declaredCount ?? null])],
+      [...first.features, JSON.stringify([first.warnings, first.declaredCount ?? null])],
+    );
+    if (difference !== undefined) throw new Error(`read again by the same converter: ${difference}`);
+    return first;
+  });
   if (slow === undefined && fast === undefined) return 'refused';
   if (slow === undefined) throw new Error('read, where saxes or the slow reader refuses it');
   if (fast === undefined) throw new Error('refused, where saxes and the slow reader read it');
@@ -45,8 +57,7 @@ function run<Result>(read: () => Result): Result | undefined {
   }
 }
 
-function convert(bytes: Uint8Array, options: Document['options'], lengths: number[]) {
-  const converter = createGmlConverter(options);
+function convert(converter: GmlConverter, bytes: Uint8Array, lengths: number[]) {
   const features: string[] = [];
   const take = ({ bytes, ends }: { bytes: Uint8Array; ends: readonly number[] }): void => {
     if (ends.length === 0) return;
