@@ -1,4 +1,5 @@
-// `unit` and `faults` need only Node; the other suites need what .ci/run installs.
+// `unit`, `processes` (the service and the commands as they are started) and `faults` need only Node; the other suites need
+// what .ci/run installs.
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
@@ -17,10 +18,19 @@ export default {
   maxWorkers: '100%', // jest's own choice leaves one core idle, half of a small machine
   projects: [
     suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
-      testPathIgnorePatterns: ['/node_modules/', '/tests/(servers|browser|scale|faults)/'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '/tests/(service|cli|servers|browser|scale|faults)/',
+        'processes.test.ts',
+      ],
       globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
     }),
+    suite(
+      'processes',
+      ['<rootDir>/tests/{service,cli}/**/*.test.ts', '<rootDir>/tests/**/processes.test.ts'],
+      { globalSetup: '<rootDir>/tests/global-setup.mjs', setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'] },
+    ),
     suite('faults', ['<rootDir>/tests/faults/**/*.test.ts'], {
       globalSetup: '<rootDir>/tests/global-setup.mjs',
     }),

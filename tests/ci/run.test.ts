@@ -63,6 +63,7 @@ const good: Steps = {
   ci: {},
   'run check': {},
   'run test': { report: report(40) },
+  'run test:processes': { report: report(1) },
   'run test:faults': { report: report(1) },
   'run test:servers': { report: report(2) },
   'run test:scale': { report: report(3) },
@@ -71,20 +72,20 @@ const good: Steps = {
 
 test('passed tests are added up over all suites', () => {
   const { code, lines } = run(good);
-  expect([code, lines.at(-1)]).toEqual([0, '47 passed, 0 failed']);
+  expect([code, lines.at(-1)]).toEqual([0, '48 passed, 0 failed']);
 });
 
 test.each<[string, Steps, string]>([
-  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '45 passed, 2 failed'],
-  ['a check that fails', { 'run check': { exit: 1 } }, '47 passed, 1 failed'],
-  ['an installation that fails', { ci: { exit: 1 } }, '47 passed, 1 failed'],
-  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '45 passed, 1 failed'],
-  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '45 passed, 1 failed'],
-  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '46 passed, 1 failed'],
+  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '46 passed, 2 failed'],
+  ['a check that fails', { 'run check': { exit: 1 } }, '48 passed, 1 failed'],
+  ['an installation that fails', { ci: { exit: 1 } }, '48 passed, 1 failed'],
+  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '46 passed, 1 failed'],
+  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '46 passed, 1 failed'],
+  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '47 passed, 1 failed'],
   [
     'a set-up that fails after the tests',
     { 'run test': { exit: 1, report: report(40) } },
-    '47 passed, 1 failed',
+    '48 passed, 1 failed',
   ],
   [
     'a file that does not load',
@@ -94,7 +95,7 @@ test.each<[string, Steps, string]>([
         report: report(40, 0, [{ name: 'b.test.ts', status: 'failed', assertionResults: [] }]),
       },
     },
-    '47 passed, 1 failed',
+    '48 passed, 1 failed',
   ],
   [
     'a test that is skipped',
@@ -109,12 +110,12 @@ test.each<[string, Steps, string]>([
         ]),
       },
     },
-    '46 passed, 1 failed',
+    '47 passed, 1 failed',
   ],
   [
     'a run ended early: what did not run',
     { 'run test': { kill: true, report: report(40) } },
-    '0 passed, 5 failed',
+    '0 passed, 7 failed',
   ],
 ])('%s is a failure', (_, steps, summary) => {
   const { code, lines } = run({ ...good, ...steps });

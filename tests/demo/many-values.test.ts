@@ -96,7 +96,7 @@ test('20,000 values cost little more than one', async () => {
       .map(({ id }) => id)
       .sort(),
   );
-  expect((user + system) / 1e6).toBeLessThan(3);
+  expect((user + system) / 1e6).toBeLessThan(8); // one by one: minutes
 });
 
 test('a predicate that takes long leaves others their turn after 10 ms, and ends with the request', async () => {

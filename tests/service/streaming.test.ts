@@ -318,11 +318,4 @@ describe('the start', () => {
     expect(ended).toMatch(/HOST, PORT: cannot listen on 203\.0\.113\.9, port 0 \(EADDRNOTAVAIL\)\.\n$/);
     expect(ended).not.toContain('    at ');
   });
-
-  test('warns of variables that nothing heeds yet', async () => {
-    const service = await run({ REDIS_URL: 'redis://127.0.0.1' });
-    own.push({ service, close: async () => void (await service.stop('SIGKILL')) });
-    for (let i = 0; i < 50 && !service.log().includes('heeds'); i += 1) await sleep(20);
-    expect(service.log()).toMatch(/"level":40,.*"variables":\["REDIS_URL"\],"msg":"set, and not built yet/);
-  });
 });
