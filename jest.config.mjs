@@ -21,14 +21,18 @@ export default {
       testPathIgnorePatterns: [
         '/node_modules/',
         '/tests/(service|cli|servers|browser|scale|faults)/',
-        'processes.test.ts',
+        '/tests/(readme|.*/processes)[.]test[.]ts$',
       ],
       globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
     }),
     suite(
       'processes',
-      ['<rootDir>/tests/{service,cli}/**/*.test.ts', '<rootDir>/tests/**/processes.test.ts'],
+      [
+        '<rootDir>/tests/{service,cli}/**/*.test.ts',
+        '<rootDir>/tests/**/processes.test.ts',
+        '<rootDir>/tests/readme.test.ts',
+      ],
       { globalSetup: '<rootDir>/tests/global-setup.mjs', setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'] },
     ),
     suite('faults', ['<rootDir>/tests/faults/**/*.test.ts'], {

@@ -179,7 +179,7 @@ describe('there and back', () => {
         const back = projection.toLonLat(...projection.fromLonLat(lon, lat));
         expect(metresBetween(back, [lon, lat])).toBeLessThan(TOLERANCE);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 });
@@ -205,7 +205,7 @@ test('the Lambert cone is the one of proj4, whatever its parameters', () => {
         expect(metresBetween([lonBack / RADIANS, latBack / RADIANS], [lon, side * lat])).toBeLessThan(0.001);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -269,7 +269,7 @@ describe('where there is no position', () => {
           );
           fromLonLat(x, y);
         }),
-        { numRuns: 200 },
+        { numRuns: 120 },
       );
     },
   );

@@ -79,7 +79,7 @@ test('any of several values is what each of them finds, whatever the types and t
       const each = await Promise.all(parts.map((one) => find('t:v', one)));
       expect((await find('t:v', combine('Or', ...parts))).sort()).toEqual([...new Set(each.flat())].sort());
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 

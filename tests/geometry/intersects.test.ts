@@ -101,7 +101,7 @@ describe('on an integer grid', () => {
       fc.property(valid, valid, (one, other) => {
         expect(isIntersecting(one, other)).toBe(booleanIntersects(one as Turf, other as Turf));
       }),
-      { numRuns: 700 },
+      { numRuns: 350 },
     );
   });
 
@@ -116,7 +116,7 @@ describe('on an integer grid', () => {
         expect(createIntersects([one, one])(collection(other, other))).toBe(expected);
         expect(isIntersecting(one, one)).toBe(true);
       }),
-      { numRuns: 700 },
+      { numRuns: 350 },
     );
   });
 
@@ -127,7 +127,7 @@ describe('on an integer grid', () => {
         expect(createIntersects(parts)(other)).toBe(expected);
         expect(isIntersecting(other, collection(...parts))).toBe(expected);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -128,7 +128,7 @@ describe('within a distance', () => {
           ),
         ).toBe(false);
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

@@ -149,7 +149,7 @@ describe('polygons of a grid, which touch, coincide and cross', () => {
           2e-5 * Math.min(toArea(one), toArea(other)) + 10,
         );
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -174,7 +174,7 @@ describe('polygons of a grid, which touch, coincide and cross', () => {
         const whole = overlap(one, toPolygon(around)) as typeof inside;
         expect(Math.abs(inside.area + outside.area - whole.area)).toBeLessThan(1e-4 * whole.area + 10);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

@@ -176,7 +176,7 @@ describe('on an integer grid', () => {
       fc.property(fc.oneof(wildRing, tameRing), (ring) => {
         expect(isValid(polygon(ring))).toBe(isSimple(ring));
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -203,7 +203,7 @@ describe('on an integer grid', () => {
         ].map((ends) => [toClosed([[0, 0], ...ends])]);
         expect(isValid(multiPolygon(...parts))).toBe(isApart);
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -227,7 +227,7 @@ describe('on an integer grid', () => {
         );
         expect(isValid(multiPolygon(...restarted))).toBe(isValid(given));
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });

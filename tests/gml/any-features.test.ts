@@ -299,6 +299,6 @@ test('any features, in any dialect, cut anywhere, come back as they were', () =>
         expect(outcome.text).toBe(features.map(toJson).join(','));
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
 });

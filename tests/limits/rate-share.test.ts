@@ -31,7 +31,7 @@ function startProcesses(store: SharedStore, count: number, total: number) {
 }
 
 describe('a rate that processes share', () => {
-  test('goes to who needs it, and is never exceeded, not while it is handed over either', async () => {
+  test.concurrent('goes to who needs it, and is never exceeded, not while it is handed over either', async () => {
     const { shares, send, toBusiest, times } = startProcesses(createSharedMemory({ maxBytes: 1 }), 3, 30);
     await sleep(700);
     expect(shares().sort()).toEqual([10, 10, 10]);
@@ -43,14 +43,14 @@ describe('a rate that processes share', () => {
     expect(times.length / ((last - first) / 1000)).toBeGreaterThan(20);
   }, 20_000);
 
-  test('that is less than one for each goes round', async () => {
+  test.concurrent('that is less than one for each goes round', async () => {
     const { send, toBusiest, times } = startProcesses(createSharedMemory({ maxBytes: 1 }), 2, 1);
     await Promise.all([send(0), send(1)]);
     expect(times).toHaveLength(2);
     expect(toBusiest()).toBe(1);
   }, 20_000);
 
-  test('stays shared as it is while the store is away', async () => {
+  test.concurrent('stays shared as it is while the store is away', async () => {
     const store = createSharedMemory({ maxBytes: 1 });
     let isAway = false;
     const moody: SharedStore = {
@@ -65,7 +65,7 @@ describe('a rate that processes share', () => {
     expect(toBusiest()).toBeLessThanOrEqual(20);
   }, 20_000);
 
-  test('is a tenth for who never reached the store', async () => {
+  test.concurrent('is a tenth for who never reached the store', async () => {
     const store = { ...createSharedMemory({ maxBytes: 1 }), share: () => Promise.reject(new Error('away')) };
     const { shares } = startProcesses(store, 1, 50);
     expect(shares()).toEqual([0]);

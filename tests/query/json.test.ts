@@ -60,7 +60,7 @@ describe('JSON text', () => {
         }
         expect([text, refuses(readJson, text)]).toEqual([text, refuses(JSON.parse, text)]);
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
   });
 

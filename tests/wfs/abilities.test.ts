@@ -74,8 +74,9 @@ describe('an upstream that lacks something still answers rightly', () => {
     // Opendatasoft, when it passes over what it does not know
     ['filter', 'startIndex', 'sortBy'],
   ];
-  for (const lacks of lacking) {
-    test.each(['standard', 'lonLat', 'latLon'] as const)(
+  const orders = ['standard', 'lonLat', 'latLon'] as const;
+  for (const [k, lacks] of lacking.entries()) {
+    test.each(lacks.length === 0 ? orders : orders.filter((_, n) => n === k % 3))(
       `${lacks.length === 0 ? 'nothing' : lacks.join(', ')}; its axis order %s`,
       async (order) => {
         const { search } = await startFew({ lacks: new Set(lacks), axisOrder: { in: order, out: order } });

@@ -52,7 +52,7 @@ async function start(
       keys: { places, account: own?.account },
       responseTimeoutMs: 5000,
       idleTimeoutMs: 5000,
-      deadlineMs: 20_000,
+      deadlineMs: 6000, // shorter than most pauses that are asked for: nothing here waits for them
       countTimeoutMs: 2000,
       maxResponseBytes: 1e8,
       maxScanFeatures: 1000,

@@ -176,7 +176,7 @@ describe('a request for features reads back to itself, with any text in any plac
           })),
         ).toEqual(request.sortBy);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
