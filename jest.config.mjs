@@ -21,7 +21,7 @@ export default {
       testPathIgnorePatterns: [
         '/node_modules/',
         '/tests/(service|cli|servers|browser|scale|faults)/',
-        '/tests/(readme|.*/processes)[.]test[.]ts$',
+        '/tests/(readme|client/client|.*/processes)[.]test[.]ts$',
       ],
       globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
@@ -31,7 +31,7 @@ export default {
       [
         '<rootDir>/tests/{service,cli}/**/*.test.ts',
         '<rootDir>/tests/**/processes.test.ts',
-        '<rootDir>/tests/readme.test.ts',
+        '<rootDir>/tests/{readme,client/client}.test.ts',
       ],
       { globalSetup: '<rootDir>/tests/global-setup.mjs', setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'] },
     ),

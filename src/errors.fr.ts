@@ -22,7 +22,7 @@ export const texts: { readonly [Id in keyof typeof english]: string } = {
   'answers.partMissing': 'La réponse conservée n’est plus complète ; posez la question de nouveau.',
   'answers.leftBehind':
     'La réponse a été lue plus lentement que par d’autres, et la suite n’est plus conservée.',
-  'http.againstDocument': '{message}',
+  'http.againstDocument': 'ne convient pas au document OpenAPI ({message})',
   'http.bodyTooLarge': 'Le corps dépasse {limit} octets.',
   'http.bodyUnreadable': 'est illisible : il est interrompu, ou n’est pas compressé comme il l’annonce',
   'http.charsetUnsupported': 'Le jeu de caractères du corps doit être utf-8.',

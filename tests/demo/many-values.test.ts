@@ -83,10 +83,10 @@ test('any of several values is what each of them finds, whatever the types and t
   );
 });
 
-test('20,000 values cost little more than one', async () => {
+test('5,000 values cost little more than one', async () => {
   const idu = parcels.attributes.findIndex(({ name }) => name === 'idu');
   const wanted = parcels.features.slice(0, 50).map(({ values }) => String(values[idu]));
-  const values = [...Array.from({ length: 20_000 }, (_, i) => `none${i}`), ...wanted];
+  const values = [...Array.from({ length: 5000 }, (_, i) => `none${i}`), ...wanted];
   const begun = process.cpuUsage();
   const ids = await find(PARCEL, combine('Or', ...values.map((text) => compare('EqualTo', 'idu', text))));
   const { user, system } = process.cpuUsage(begun);
@@ -96,7 +96,7 @@ test('20,000 values cost little more than one', async () => {
       .map(({ id }) => id)
       .sort(),
   );
-  expect((user + system) / 1e6).toBeLessThan(8); // one by one: minutes
+  expect((user + system) / 1e6).toBeLessThan(3); // one by one: half a minute
 });
 
 test('a predicate that takes long leaves others their turn after 10 ms, and ends with the request', async () => {

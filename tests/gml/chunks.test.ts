@@ -99,7 +99,7 @@ describe('where a document is cut never matters', () => {
           if (whole.error === undefined) expect(cut.text).toBe(whole.text);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

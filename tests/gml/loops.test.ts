@@ -75,7 +75,7 @@ describe('every loop gives what the strict reader gives', () => {
             .join('');
         expectEach(6 + all.length, content, { featureType: type });
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -92,7 +92,7 @@ describe('every loop gives what the strict reader gives', () => {
       fc.property(fc.array(text, { minLength: 3, maxLength: 12 }), (all) => {
         expectEach(6 + all.length, (i) => `<a:n>${i < 6 ? 'usual' : all[i - 6]}</a:n><a:o>x</a:o>`, {});
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 

@@ -328,7 +328,7 @@ describe('backpressure', () => {
 
   test('a reader that is slow but reads is not cut off', async () => {
     // The kernel holds some MB between the two: for half a second nothing moves here, for longer on a busy machine.
-    const readerIdleMs = 2000;
+    const readerIdleMs = 1200;
     const readSlowly = async (wait: number) => {
       const own = await startService(inOneBatch(wait, 40), { readerIdleMs });
       try {
