@@ -247,7 +247,9 @@ function toXmlText(bytes: Buffer): string {
     bytes.toString('latin1', 0, 256),
   )?.[1];
   try {
-    return new TextDecoder(declared ?? 'utf-8').decode(bytes);
+    const decoder = new TextDecoder(declared ?? 'utf-8');
+    // In two steps: in one, Node 20 takes windows-1252 for ISO-8859-1 (nodejs/node#56542).
+    return decoder.decode(bytes, { stream: true }) + decoder.decode();
   } catch {
     return new TextDecoder().decode(bytes);
   }

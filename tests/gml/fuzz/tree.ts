@@ -77,7 +77,9 @@ function decode(bytes: Uint8Array): string {
         ? 'utf-8'
         : declared;
   try {
-    const text = new TextDecoder(label, { fatal: true }).decode(bytes);
+    const decoder = new TextDecoder(label, { fatal: true });
+    // In two steps: in one, Node 20 takes windows-1252 for ISO-8859-1 (nodejs/node#56542).
+    const text = decoder.decode(bytes, { stream: true }) + decoder.decode();
     // Of another encoding than UTF-8 the converter cannot tell U+FFFD from what could not be decoded.
     if (label === 'utf-8' || /^utf-8$/i.test(label) || !text.includes('\ufffd')) return text;
   } catch {
