@@ -1,4 +1,5 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
+import { doubt } from './curves.js';
 
 export interface Attribute {
   prefix: string;
@@ -40,6 +41,9 @@ export function readTree(bytes: Uint8Array): Element {
       uri,
       value,
     }));
+    // saxes trims namespace names, which are compared as they stand (Namespaces in XML 1.0 §2.3)
+    if (attributes.some(({ prefix, local, value }) => isDeclaration(prefix, local) && value !== value.trim()))
+      doubt.isRaised = true;
     const element = { local: tag.local, uri: tag.uri, attributes, content: [] };
     open.at(-1)?.content.push(element);
     open.push(element);
@@ -52,6 +56,9 @@ export function readTree(bytes: Uint8Array): Element {
   if (root === undefined) throw new Refused('no root element');
   return root;
 }
+
+const isDeclaration = (prefix: string, local: string) =>
+  prefix === 'xmlns' || `${prefix}${local}` === 'xmlns';
 
 /** Behind the colon saxes takes what no name begins with: `a:0` (Namespaces in XML 1.0 §4). */
 function checkName(local: string): void {
@@ -80,6 +87,7 @@ function decode(bytes: Uint8Array): string {
     const decoder = new TextDecoder(label, { fatal: true });
     // In two steps: in one, Node 20 takes windows-1252 for ISO-8859-1 (nodejs/node#56542).
     const text = decoder.decode(bytes, { stream: true }) + decoder.decode();
+    if (text.startsWith('\ufeff')) throw new Refused('a second byte order mark, which saxes passes over');
     // Of another encoding than UTF-8 the converter cannot tell U+FFFD from what could not be decoded.
     if (label === 'utf-8' || /^utf-8$/i.test(label) || !text.includes('\ufffd')) return text;
   } catch {
