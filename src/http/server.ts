@@ -137,7 +137,8 @@ export function createHttpServer(app: RequestListener, options: HttpServerOption
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(5000, headersTimeoutMs),
-      keepAliveTimeout: 10_000,
+      // longer than proxies keep theirs (60 s): a request must not meet a connection that is closed just then
+      keepAliveTimeout: 65_000,
       requireHostHeader: false, // the app asks for it, and says so in the one shape
     },
     app,

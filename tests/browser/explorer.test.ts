@@ -37,7 +37,8 @@ afterAll(async () => {
 const rows = (page: Page) => page.locator('tbody tr[data-place]');
 const text = (page: Page, selector: string) => page.locator(selector).innerText();
 const untilDone = async (page: Page) => {
-  await rows(page).first().waitFor();
+  await rows(page).first().or(page.locator('#problem:visible')).first().waitFor();
+  expect(await page.locator('#problem:visible').allInnerTexts()).toEqual([]);
   await page.locator('#cancel').waitFor({ state: 'hidden' });
 };
 
