@@ -1,5 +1,5 @@
-// `unit`, `processes` (the service and the commands as they are started) and `faults` need only Node; the other suites need
-// what .ci/run installs.
+// `unit`, `gml` (the converter, a library of its own), `demo` (the embedded server), `processes` (the service and the commands
+// as they are started) and `faults` need only Node; the other suites need what .ci/run installs.
 const common = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
@@ -20,12 +20,18 @@ export default {
     suite('unit', ['<rootDir>/tests/**/*.test.ts'], {
       testPathIgnorePatterns: [
         '/node_modules/',
-        '/tests/(service|cli|servers|browser|scale|faults)/',
+        '/tests/(gml|demo|service|cli|servers|browser|scale|faults)/',
         '/tests/(readme|client/client|.*/processes)[.]test[.]ts$',
       ],
       globalSetup: '<rootDir>/tests/global-setup.mjs',
       setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
     }),
+    ...['gml', 'demo'].map((name) =>
+      suite(name, [`<rootDir>/tests/${name}/**/*.test.ts`], {
+        globalSetup: '<rootDir>/tests/global-setup.mjs',
+        setupFilesAfterEnv: ['<rootDir>/tests/setup.ts'],
+      }),
+    ),
     suite(
       'processes',
       [

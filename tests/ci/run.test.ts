@@ -63,6 +63,8 @@ const good: Steps = {
   ci: {},
   'run check': {},
   'run test': { report: report(40) },
+  'run test:gml': { report: report(1) },
+  'run test:demo': { report: report(1) },
   'run test:processes': { report: report(1) },
   'run test:faults': { report: report(1) },
   'run test:servers': { report: report(2) },
@@ -72,20 +74,20 @@ const good: Steps = {
 
 test('passed tests are added up over all suites', () => {
   const { code, lines } = run(good);
-  expect([code, lines.at(-1)]).toEqual([0, '48 passed, 0 failed']);
+  expect([code, lines.at(-1)]).toEqual([0, '50 passed, 0 failed']);
 });
 
 test.each<[string, Steps, string]>([
-  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '46 passed, 2 failed'],
-  ['a check that fails', { 'run check': { exit: 1 } }, '48 passed, 1 failed'],
-  ['an installation that fails', { ci: { exit: 1 } }, '48 passed, 1 failed'],
-  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '46 passed, 1 failed'],
-  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '46 passed, 1 failed'],
-  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '47 passed, 1 failed'],
+  ['a test that fails', { 'run test': { exit: 1, report: report(38, 2) } }, '48 passed, 2 failed'],
+  ['a check that fails', { 'run check': { exit: 1 } }, '50 passed, 1 failed'],
+  ['an installation that fails', { ci: { exit: 1 } }, '50 passed, 1 failed'],
+  ['a suite without a report', { 'run test:servers': { exit: 1 } }, '48 passed, 1 failed'],
+  ['a suite that says it is fine without a report', { 'run test:servers': {} }, '48 passed, 1 failed'],
+  ['a suite without tests', { 'run test:browser': { report: report(0) } }, '49 passed, 1 failed'],
   [
     'a set-up that fails after the tests',
     { 'run test': { exit: 1, report: report(40) } },
-    '48 passed, 1 failed',
+    '50 passed, 1 failed',
   ],
   [
     'a file that does not load',
@@ -95,7 +97,7 @@ test.each<[string, Steps, string]>([
         report: report(40, 0, [{ name: 'b.test.ts', status: 'failed', assertionResults: [] }]),
       },
     },
-    '48 passed, 1 failed',
+    '50 passed, 1 failed',
   ],
   [
     'a test that is skipped',
@@ -110,12 +112,12 @@ test.each<[string, Steps, string]>([
         ]),
       },
     },
-    '47 passed, 1 failed',
+    '49 passed, 1 failed',
   ],
   [
     'a run ended early: what did not run',
     { 'run test': { kill: true, report: report(40) } },
-    '0 passed, 7 failed',
+    '0 passed, 9 failed',
   ],
 ])('%s is a failure', (_, steps, summary) => {
   const { code, lines } = run({ ...good, ...steps });
