@@ -11,6 +11,7 @@ import type {
   SearchQuery,
   Validity,
 } from '../query/index.js';
+import { createFeatures } from './features.js';
 import { isKeepable, isUpstreamAway, STALE_IF_ERROR_S } from './keeping.js';
 import { toQueryKey, toScope } from './key.js';
 import { createGatherer, readPart } from './parts.js';
@@ -277,21 +278,5 @@ function endWith(
     end();
     inner.return(undefined as never).catch(() => {});
   };
-  return {
-    next: () => features.next(),
-    async return(value) {
-      leave();
-      return { done: true, value: (await value) as PageEnd };
-    },
-    async throw(error) {
-      leave();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async [Symbol.asyncDispose]() {
-      leave();
-    },
-  } as Answer['features'];
+  return createFeatures(() => features.next(), leave);
 }

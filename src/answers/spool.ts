@@ -1,6 +1,7 @@
 import type { Room } from '../cache/index.js';
 import { ServiceError, toMessage } from '../errors.js';
 import type { Answer, FeatureBatch, PageEnd } from '../query/index.js';
+import { createFeatures } from './features.js';
 
 type Step = IteratorResult<FeatureBatch, PageEnd>;
 
@@ -75,24 +76,10 @@ export class Spool {
   join(): Answer['features'] {
     const cursor: Cursor = { next: 0, patience: READER_PATIENCE_MS };
     this.cursors.add(cursor);
-    const leave = () => this.leave(cursor);
-    return {
-      next: () => this.read(cursor),
-      async return(value) {
-        leave();
-        return { done: true, value: (await value) as PageEnd };
-      },
-      async throw(error) {
-        leave();
-        throw error;
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      async [Symbol.asyncDispose]() {
-        leave();
-      },
-    } as Answer['features'];
+    return createFeatures(
+      () => this.read(cursor),
+      () => this.leave(cursor),
+    );
   }
 
   private async read(cursor: Cursor): Promise<Step> {
