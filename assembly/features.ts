@@ -49,6 +49,7 @@ const BEGINS_FEATURE: i32 = 1 << 7;
 const ENDS_FEATURE: i32 = 1 << 8;
 const HAS_IDS: i32 = 1 << 9;
 const IS_REFUSED: i32 = 1 << 10;
+const IS_GUARDED: i32 = 1 << 11;
 const EXTERIOR: i32 = 2;
 const INTERIOR: i32 = 3;
 const LINE: i32 = 4;
@@ -208,7 +209,9 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
         properties = PROPERTIES;
         keptNow = kept;
       }
-      if (!isFirstOf(load<i32>(transition, 36)) || !isFirstOf(load<i32>(transition, 40))) return ODD;
+      if ((flags & IS_GUARDED) !== 0) {
+        if (!isFirstOf(load<i32>(transition, 36)) || !isFirstOf(load<i32>(transition, 40))) return ODD;
+      }
     }
 
     // What it appends.

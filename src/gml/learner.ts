@@ -195,6 +195,7 @@ export class Learner {
     const guard = this.memo.guard(name);
     if (guard === 0 || this.effects.guards.length === 2) this.spoil();
     else this.effects.guards.push(guard);
+    this.effects.flags |= Effect.isGuarded;
   }
 
   /** The text is a JSON value now. */

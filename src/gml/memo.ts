@@ -34,6 +34,8 @@ export const Effect = {
   hasIds: 1 << 9,
   /** Markup that did not do the same twice: never to be used. */
   isRefused: 1 << 10,
+  /** Holds properties outside the schema. */
+  isGuarded: 1 << 11,
 } as const;
 
 /** How a run of numbers ends: the element alone, or what it makes with it. */

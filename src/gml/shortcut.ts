@@ -628,6 +628,7 @@ export class Shortcut {
     else if ((flags & Effect.numbersEnd) !== 0 && !this.endNumbers(flags & Effect.numbersEnd)) return false;
     if ((flags & Effect.cancelsValue) !== 0) this.properties.length = this.undoTo;
     if ((flags & Effect.beginsFeature) !== 0) this.beginFeature();
+    if ((flags & Effect.isGuarded) === 0) return true;
     const { transitions } = this.memo;
     return (
       this.isFirst(transitions[it + Transition.guard] as number) &&
