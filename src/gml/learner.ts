@@ -72,9 +72,9 @@ export class Learner {
     private readonly tagBytes: number,
   ) {}
 
-  /** The reader stands between two features. */
+  /** The reader stands between two features. Where no more can be learnt, only what is known of this place is looked up. */
   start(): void {
-    this.isOn = true;
+    this.isOn = !this.memo.isFull;
     this.state = this.describe(Gap.none, 0);
     this.beginStretch();
     this.isValue = false;
@@ -367,7 +367,7 @@ export class Learner {
   }
 
   private toState(description: string | undefined, gap: number, parameter: number): number {
-    if (description === undefined || this.memo.isFull) return UNKNOWN;
+    if (description === undefined) return UNKNOWN;
     return this.memo.state(description, gap, parameter);
   }
 
