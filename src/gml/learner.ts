@@ -1,4 +1,4 @@
-import { Lane, toUtf8 } from './bytes.js';
+import { fromLatin1, Lane, toUtf8 } from './bytes.js';
 import { Effect, type Effects, Gap, type Memo, NumbersEnd, type Opening, State, UNKNOWN } from './memo.js';
 import { Role, type Tag } from './names.js';
 
@@ -398,7 +398,7 @@ export class Learner {
       const piece = split.pieces[i] as Uint8Array;
       this.putLiteral(piece, 0, piece.length);
       this.effects = i === 0 ? split.before : createEffects();
-      description = description === undefined ? undefined : `${description}<${toLatin1(piece)}`;
+      description = description === undefined ? undefined : `${description}<${fromLatin1(piece)}`;
       let gap: number = Gap.otherId;
       if (i === chosen) gap = hasFeatureId ? Gap.featureId : Gap.geometryId;
       if (gap === Gap.featureId) {
@@ -442,10 +442,6 @@ function idsOf(tag: Tag): number[] {
 
 function toFeatureRole(roles: readonly number[]): number {
   return roles.includes(Role.gmlId) ? Role.gmlId : Role.fid;
-}
-
-function toLatin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
 
 function isWhite(byte: number): boolean {
