@@ -12,6 +12,7 @@ import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
 import { type CountClient, createClientLimit } from './client-limit.js';
 import { corsOptions } from './cors.js';
+import { createDirect } from './direct.js';
 import { createDocs } from './docs.js';
 import { createEndingSource } from './ending.js';
 import { createExplorer } from './explorer.js';
@@ -147,18 +148,28 @@ function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
     : { ...module, docPage: `doc/${module.name}/`, toDocument, validate: createLazyValidator(document) };
 }
 
-function createModule(
+/** A module as it is mounted: its source ends with the process. */
+interface Mounted extends DocumentedModule {
+  readonly search: RequestHandler;
+}
+
+function toMounted(
   module: DocumentedModule,
   config: HttpConfig,
   parts: HttpParts,
   repeats: Repeats,
-): Router {
+): Mounted {
   const { name, validate, limits } = module;
   const { ending } = parts;
   const source = ending === undefined ? module.source : createEndingSource(module.source, ending);
-  const router = Router();
   const logger = parts.logger.child({ module: name });
   const search = createSearch({ source, validate, logger, repeats }, { ...config, ...limits });
+  return { ...module, source, search };
+}
+
+function createModule(module: Mounted, config: HttpConfig, parts: HttpParts): Router {
+  const { name, limits, search } = module;
+  const router = Router();
   // Express forgets the base when a handler throws; the log tells the route all the same.
   router.use((req, res, next) => {
     res.locals.base = req.baseUrl;
@@ -171,7 +182,7 @@ function createModule(
   route.post(readBody, search);
   route.all(allowOnly('GET, HEAD, POST'));
   router.use(createModuleHealth(module, parts));
-  router.use(createCatalogue({ ...module, source }, { ...config, ...limits }));
+  router.use(createCatalogue(module, { ...config, ...limits }));
   return router;
 }
 
@@ -188,6 +199,9 @@ function createNotFound(names: readonly string[]): RequestHandler {
   };
 }
 
+const toSearches = (modules: readonly Mounted[]) =>
+  new Map(modules.map(({ name, search }) => [`/api/${name}`, { module: name, search }]));
+
 /** The whole of HTTP, in the order a request meets it. */
 export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): RequestListener {
   const { readerIdleMs = defaultReaderIdleMs } = config;
@@ -201,14 +215,21 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.set('trust proxy', config.trustProxy);
   app.set('query parser', () => ({}));
 
-  if (metrics !== undefined) app.use(createRequestCount(metrics.http));
-  app.use(createRequestLog(parts.logger));
+  const mounted = documented.map((module) => toMounted(module, config, parts, repeats));
+  const each = [
+    ...(metrics === undefined ? [] : [createRequestCount(metrics.http)]),
+    createRequestLog(parts.logger),
+    cutIdleReaders(readerIdleMs),
+  ];
+  const constant = [securityHeaders, cors(corsOptions), noStore];
+  if (!config.clientRateLimit)
+    app.use(createDirect({ ...parts, searches: toSearches(mounted), each, constant, compress }));
+  app.use(...each);
   app.use(securityHeaders);
   app.use(cors(corsOptions));
   app.use(refuseWhenStopping(parts.isStopping));
   app.use(checkLengths);
   app.use(checkHost);
-  app.use(cutIdleReaders(readerIdleMs));
   app.use(compress);
   app.use(noStore);
   app.use(createOps(modules, parts));
@@ -216,8 +237,7 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use('/api/doc', createDocs(documented));
   app.use(createListing(documented, config));
   const limit = createClientLimit(config.clientRateLimit ?? 0, parts.replicas?.count);
-  for (const module of documented)
-    app.use(`/api/${module.name}`, limit, createModule(module, config, parts, repeats));
+  for (const module of mounted) app.use(`/api/${module.name}`, limit, createModule(module, config, parts));
   app.use(createExplorer(documented, config));
   app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));

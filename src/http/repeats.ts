@@ -18,6 +18,7 @@ import {
   toEndFields,
   toPage,
 } from './page.js';
+import { isPlain } from './plain.js';
 import { toRequestId } from './request-id.js';
 import { endWith, toLength } from './stream.js';
 import { isNotModified, toValidityHeaders } from './validity.js';
@@ -52,20 +53,10 @@ export interface RepeatsOptions {
 
 const MAX_CHARACTERS = 2 ** 20;
 const MAX_URL = 8192;
-const MAX_HEADERS = 8192;
 /** As `compression` does it: below, the answer fits a packet anyway. */
 const MIN_COMPRESSED = 1024;
 /** Of answers compressed once for all who take gzip: about a quarter of what they are. */
 const MAX_PACKED_BYTES = 8 * 2 ** 20;
-
-/**
- * Headers of requests that an answer from the cache takes no notice of, or that are looked at here. With any other,
- * a key or a proxy's word among them, the request goes the long way.
- */
-const known = new Set(
-  `accept accept-charset accept-encoding accept-language cache-control connection dnt host if-none-match origin pragma
-  priority referer sec-fetch-dest sec-fetch-mode sec-fetch-site sec-gpc user-agent x-request-id`.split(/\s+/),
-);
 
 /** Written anew for each answer, by Node or here. */
 const ownHeaders = new Set([
@@ -79,16 +70,8 @@ const ofBody = new Set(['content-type', 'content-language']);
 
 /** Undefined: more than the URL, the host, the media type and the language may count. */
 function toKey(req: IncomingMessage, url: string | undefined): string | undefined {
-  const { method, httpVersion, rawHeaders, headers } = req;
-  if (method !== 'GET' || httpVersion !== '1.1') return undefined;
-  let [hosts, length] = [0, 0];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase();
-    if (!known.has(name)) return undefined;
-    if (name === 'host') hosts += 1;
-    length += name.length + (rawHeaders[i + 1] as string).length;
-  }
-  if (hosts !== 1 || length > MAX_HEADERS) return undefined;
+  if (!isPlain(req)) return undefined;
+  const { headers } = req;
   const language = toLanguage(headers['accept-language']);
   return `${headers.host}\n${headers.accept ?? ''}\n${language}\n${url}`;
 }

@@ -143,7 +143,7 @@ async function explain(
   { query, language }: SearchContext,
 ): Promise<void> {
   const { steps, ...explanation } = await source.explain(query, caller);
-  res.set({ 'Content-Language': language, Vary: 'Accept-Language' });
+  res.set({ 'Content-Language': language, Vary: 'Accept-Language, Accept-Encoding' });
   res.json({ ...explanation, steps: steps.map((step) => toText(step, language)) });
 }
 
