@@ -7,7 +7,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { invalidRequest, type Language, ServiceError, toMessage } from '../errors.js';
-import { type Metrics, uncountedHttp } from '../metrics/index.js';
+import { type Metrics, type Tracing, uncountedHttp } from '../metrics/index.js';
 import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
 import { type CountClient, createClientLimit } from './client-limit.js';
@@ -26,6 +26,7 @@ import { createProblemHandler } from './problem.js';
 import { createRepeats, type Repeats } from './repeats.js';
 import { createSearch, defaultReaderIdleMs, type SearchConfig } from './search.js';
 import { maxHeaderBytes, maxUrlBytes } from './server.js';
+import { createRequestTrace } from './traces.js';
 import { createRequestValidator, type RequestValidator } from './validation.js';
 
 /** What holds for all modules. */
@@ -47,6 +48,8 @@ export interface HttpParts {
   readonly ending?: AbortSignal;
   /** Absent: nothing is counted. */
   readonly metrics?: Metrics;
+  /** Absent: nobody collects traces. */
+  readonly tracing?: Tracing | undefined;
   /** Others like this one; absent: it is alone. */
   readonly replicas?: { readonly count: CountClient; state(): string } | undefined;
 }
@@ -219,6 +222,7 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   const each = [
     ...(metrics === undefined ? [] : [createRequestCount(metrics.http)]),
     createRequestLog(parts.logger),
+    ...(parts.tracing === undefined ? [] : [createRequestTrace(parts.tracing)]),
     cutIdleReaders(readerIdleMs),
   ];
   const constant = [securityHeaders, cors(corsOptions), noStore];

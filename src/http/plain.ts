@@ -5,7 +5,9 @@ const MAX_HEADERS = 8192;
 /** Headers of requests that no answer takes notice of, or that whoever answers a plain request looks at. */
 const known = new Set(
   `accept accept-charset accept-encoding accept-language cache-control connection dnt host if-none-match origin pragma
-  priority referer sec-fetch-dest sec-fetch-mode sec-fetch-site sec-gpc user-agent x-request-id`.split(/\s+/),
+  baggage priority referer sec-fetch-dest sec-fetch-mode sec-fetch-site sec-gpc traceparent tracestate user-agent x-request-id`.split(
+    /\s+/,
+  ),
 );
 
 /**

@@ -131,7 +131,8 @@ export function writeProblem(res: Response, error: ServiceError): void {
   res
     .status(problem.status)
     .set(toProblemHeaders(error, language))
-    .vary('Accept-Language').vary('Accept-Encoding');
+    .vary('Accept-Language')
+    .vary('Accept-Encoding');
   res.send(Buffer.from(toProblemText(problem)));
 }
 

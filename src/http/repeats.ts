@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Link } from '../formats/index.js';
-import type { HttpMetrics } from '../metrics/index.js';
+import type { HttpMetrics, Tracing } from '../metrics/index.js';
 import type { Answer, FeatureSource, PageEnd, SearchQuery, WholePage } from '../query/index.js';
 import { type Packed, pack, unite } from './gzip.js';
 import { toLanguage } from './language.js';
@@ -21,6 +21,7 @@ import {
 import { isPlain } from './plain.js';
 import { toRequestId } from './request-id.js';
 import { endWith, toLength } from './stream.js';
+import { traceUntilOver } from './traces.js';
 import { isNotModified, toValidityHeaders } from './validity.js';
 
 /** All that is the same when the same is asked again. */
@@ -47,6 +48,7 @@ export interface Repeats {
 export interface RepeatsOptions {
   readonly logger: Logger;
   readonly metrics: HttpMetrics;
+  readonly tracing?: Tracing | undefined;
   readonly isStopping: () => boolean;
   readonly readerIdleMs: number;
 }
@@ -93,7 +95,7 @@ function toHead(res: Response): string[] {
  * three times as long as the rest of such an answer; its headers are remembered from when it last gave it.
  */
 export function createRepeats(options: RepeatsOptions): Repeats {
-  const { logger, metrics, isStopping, readerIdleMs } = options;
+  const { logger, metrics, tracing, isStopping, readerIdleMs } = options;
   const repeats = new LRUCache<string, Repeat>({
     maxSize: MAX_CHARACTERS,
     maxEntrySize: MAX_URL,
@@ -173,6 +175,7 @@ export function createRepeats(options: RepeatsOptions): Repeats {
     const tell = () => ({ module, route, ...outcome });
     logWhenOver(logger, req, res, tell);
     countWhenOver(metrics, req, res, tell);
+    if (tracing !== undefined) traceUntilOver(tracing, req, res, tell);
     if (isNotModified(req, kept, repeat.context)) {
       const ofNoBody = head.filter((_, i) => !ofBody.has(head[i - (i % 2)] as string));
       res.writeHead(304, ofNoBody).end();

@@ -113,8 +113,8 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const isPost = req.method === 'POST';
     const context = { url, isPost, parameters, query, format, type: mediaTypes[format], language };
     res.setHeader('Vary', toVary(context));
-    const { credentials = {} } = res.locals;
-    const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id) };
+    const { credentials = {}, trace } = res.locals;
+    const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id), trace };
     if (query.explain) return explain(res, parts.source, caller, context);
     await answer(req, res, { ...parts, config, context, caller, query });
   };
