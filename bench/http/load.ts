@@ -9,6 +9,9 @@ export interface Load {
   readonly p99: number;
 }
 
+/** How long. */
+type Bound = { readonly seconds: number } | { readonly requests: number };
+
 /**
  * Not a tool of the shelf: those take one URL, or hold all of them ready, and every question here is another one.
  * @throws Error where any answer was not a 200
@@ -16,12 +19,15 @@ export interface Load {
 export async function load(
   url: string,
   toPath: () => string,
-  { connections, seconds }: { readonly connections: number; readonly seconds: number },
+  { connections, ...bound }: Bound & { readonly connections: number },
 ): Promise<Load> {
   const latencies: number[] = [];
   const begun = performance.now();
-  const until = begun + seconds * 1000;
-  await Promise.all(Array.from({ length: connections }, () => ask(new URL(url), toPath, until, latencies)));
+  const isOver = () =>
+    'seconds' in bound
+      ? performance.now() - begun >= bound.seconds * 1000
+      : latencies.length >= bound.requests;
+  await Promise.all(Array.from({ length: connections }, () => ask(new URL(url), toPath, isOver, latencies)));
   const sorted = latencies.sort((a, b) => a - b);
   return {
     requests: latencies.length,
@@ -34,7 +40,7 @@ export async function load(
 async function ask(
   { hostname, port }: URL,
   toPath: () => string,
-  until: number,
+  isOver: () => boolean,
   latencies: number[],
 ): Promise<void> {
   const socket = connect(Number(port), hostname);
@@ -58,8 +64,8 @@ async function ask(
     received = 0;
     end = undefined;
     latencies.push(performance.now() - begun);
-    if (performance.now() < until) send();
-    else socket.destroy();
+    if (isOver()) socket.destroy();
+    else send();
   };
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject);

@@ -17,8 +17,8 @@ import { transfer } from './transfer.js';
 
 const CONNECTIONS = 16;
 const SECONDS = 2;
-/** V8 has compiled what matters by then; most of the time one after the other, for each size once more. */
-const WARM_SECONDS = 12;
+/** V8 has compiled what matters by then: the service costs three times as much at its thousandth request. */
+const WARM_REQUESTS = 6000;
 const WARM_AGAIN_SECONDS = 1;
 
 /** Who answers, and what it is asked: each time another question, or the same again. */
@@ -71,13 +71,15 @@ export async function runSmall(options: Options, tell: (progress: string) => voi
         contender.toPath({ features, variant: isRepeated ? 0 : ++variant }, blockFeatures);
     const ask = (way: Way, features: number, seconds: number) =>
       load(toServer(way).url, toPath(way, features), { connections: CONNECTIONS, seconds });
+    const warmUp = (way: Way, features: number) =>
+      load(toServer(way).url, toPath(way, features), { connections: CONNECTIONS, requests: WARM_REQUESTS });
 
     for (const way of ways) {
       await checkAnswers(way, sizes, (size) => toServer(way).url + toPath(way, size)());
       // a service that has seen the layer's size knows a short page from a capped one
       await transfer(toServer(way).url + way.contender.toPath({ blocks: 1 }, blockFeatures));
       tell(`small questions: warm-up, ${way.contender.name}`);
-      await ask(way, sizes[0] ?? 1, WARM_SECONDS);
+      await warmUp(way, sizes[0] ?? 1);
     }
     const measured = new Map(
       ways.map((way) => [
@@ -140,7 +142,7 @@ function toSection(measured: Measured, sizes: readonly number[], { runs }: Optio
   return {
     title: 'Small questions',
     notes: [
-      `Medians of ${runs === 1 ? 'one run' : `${runs} runs`} of ${SECONDS} s, interleaved, each after ${WARM_AGAIN_SECONDS} s, and ${WARM_SECONDS} s of it at first, to warm up. Upstream, server and load share this machine's processors. The service reads and checks the question, asks the upstream with a filter, converts the answer, and logs and counts it; the others pass on what they are asked for. "Asked anew": every question is another one; "asked again": the answer is kept.`,
+      `Medians of ${runs === 1 ? 'one run' : `${runs} runs`} of ${SECONDS} s, interleaved, each after ${WARM_AGAIN_SECONDS} s, and ${toFigure(WARM_REQUESTS)} requests at first, to warm up. Upstream, server and load share this machine's processors. The service reads and checks the question, asks the upstream with a filter, converts the answer, and logs and counts it; the others pass on what they are asked for. "Asked anew": every question is another one; "asked again": the answer is kept.`,
     ],
     tables: [rates, p99, cpu],
     demands: toDemands(measured, sizes),
