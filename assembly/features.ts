@@ -321,7 +321,7 @@ function copy(from: usize, to: usize, length: i32): void {
 }
 
 function isWhite(byte: i32): bool {
-  return byte === SPACE || byte === LF || byte === TAB;
+  return byte <= SPACE && (byte === SPACE || byte === LF || byte === TAB);
 }
 
 // Values
@@ -803,7 +803,7 @@ function passCoordinates(opening: usize): i32 {
     } else if (!isWhite(byte)) return byte === 0 ? MORE : ODD;
 
     let values: v128;
-    if (firstShape < 256 && secondShape < 256) {
+    if ((firstShape | secondShape) < 256) {
       // Fours of both, then eights; a value is all its digits, at most fifteen, divided by a power of ten.
       const fours = i16x8.narrow_i32x4_s(
         toDigits(firstDigits, firstShape),
