@@ -134,6 +134,8 @@ export function toQuery(raw: RawQuery, context: RequestContext): Query {
   const wanted = context.lacks.has('propertyName') ? [] : propertyNames.filter((name) => name !== '*');
   const properties = wanted.map((name) => toWantedProperty(name, layer));
   const all = layer.attributes.map((_, position) => position);
+  if (sortBy.length > 0 && context.lacks.has('sorting'))
+    throw new OwsException('NoApplicableCode', `Layer ${layer.typeName} does not support sorting`);
   return {
     layer,
     ...(predicate === undefined ? {} : { predicate }),

@@ -36,6 +36,8 @@ export type Ability =
   /** Geometries of filters in these forms find nothing, as on QGIS Server with gml:pos and gml:MultiSurface. */
   | 'posList'
   | 'multiGeometry'
+  /** Every sort is refused, as MapServer does over FlatGeobuf and shapefiles. */
+  | 'sorting'
   /** `resultType=hits` is refused. */
   | 'hits'
   /** startIndex without sortBy is refused, as GeoServer does on a table without a primary key. */

@@ -11,8 +11,9 @@ import {
   WGS84,
 } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
-import { isException } from './exception.js';
-import { arePlentyToProbe, probe, type Reading, type Verdict } from './probe.js';
+import { isException, isPassing } from './exception.js';
+import type { SortProperty } from './get-feature.js';
+import { type Asked, arePlentyToProbe, probe, type Reading, type Verdict } from './probe.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature, type Wanted } from './sample.js';
 
 /** What was found out about one feature type by asking for it. */
@@ -36,6 +37,10 @@ export interface Learnt {
   readonly isCertain: boolean;
   /** Filters found nothing, though there was something to find. */
   readonly isMisread?: boolean;
+  /** The upstream would not sort by the attribute of the ids. */
+  readonly isSortRefused?: boolean;
+  /** Of how filters are read, what is asked along with pages until one of them tells. */
+  readonly openQuestions?: readonly Asked[];
   /** The first features have no geometry. */
   readonly isBlankAhead: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
@@ -77,6 +82,8 @@ export interface Hint {
   readonly isBlankAhead?: boolean;
   /** An operator that found nothing where there was something: the next weaker one is tried. */
   readonly misread?: SpatialFilter;
+  /** A sort was refused: the next filter is tried without. */
+  readonly isSortRefused?: boolean;
 }
 
 export const WORLD: Bbox = [-180, -90, 180, 90];
@@ -87,23 +94,32 @@ export const WORLD: Bbox = [-180, -90, 180, 90];
  * one more where the upstream takes no srsName; both orders can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
  */
 export async function learn(learning: Learning): Promise<Learnt> {
-  const { subject, abilities } = learning;
+  const { subject, abilities, hint } = learning;
   const first = await readFirstFeatures(learning);
   const { sample, isBlankAhead } = first;
   const reading = toReading(sample, learning);
-  const { isProven, ...verdict } = await learnFilters(learning, first, reading);
+  const id = toIdRule(sample, subject.type);
+  const isSortKnown = hint?.isSortRefused === true;
+  const sortBy = id === undefined || isSortKnown ? [] : [{ propertyName: id.attribute, descending: false }];
+  const { isProven, ...verdict } = await learnFilters(learning, first, reading, sortBy);
   return {
     isAskedInWgs84: abilities.srsName,
     code: reading.code,
     axisOrderOut: reading.axisOrder,
     axisOrderFrom: reading.from,
-    id: toIdRule(sample, subject.type),
+    id,
     hasIds: sample.some(({ id }) => id !== undefined),
     sampled: sample.length,
     isBlankAhead,
+    ...(isSortKnown && isProven && { isSortRefused: true }),
     ...verdict,
     isCertain: isProven && (isTold(reading, subject) || reading.from === 'otherLayers'),
   };
+}
+
+/** An answer has told how filters over the layer are read. */
+export function toSettled({ openQuestions: _, ...known }: Learnt, form: FilterForm): Learnt {
+  return { ...known, filterForms: [form], isCertain: known.axisOrderFrom !== 'standard' };
 }
 
 /** How filters over the layer are read. */
@@ -111,6 +127,7 @@ async function learnFilters(
   learning: Learning,
   { sample, requests }: First,
   reading: Told,
+  sortBy: readonly SortProperty[],
 ): Promise<Verdict> {
   const { subject, forced, hint, abilities } = learning;
   const { spatialFilter, attributeFilters } = abilities;
@@ -126,7 +143,7 @@ async function learnFilters(
   const operator = hint?.misread === spatialFilter ? abilities.weakerThan(spatialFilter) : spatialFilter;
   const { typeName, type } = subject;
   const context = { ...learning, typeName, type, isInWgs84: abilities.srsName };
-  return probe(context, sample, reading, forms, operator);
+  return probe(context, sample, reading, forms, operator, sortBy);
 }
 
 interface Told extends Reading {
@@ -212,7 +229,7 @@ async function readInWgs84OrNot(
   try {
     return { sample: await readSample(context, wanted), requests: 1 };
   } catch (error) {
-    if (!isException(error) || !abilities.srsName) throw error;
+    if (!isException(error) || isPassing(error) || !abilities.srsName) throw error;
     // Opendatasoft refuses every parameter it does not know
     const sample = await readSample({ ...context, isInWgs84: false }, wanted);
     abilities.lack('srsName');

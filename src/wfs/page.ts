@@ -144,8 +144,9 @@ async function isTooHeavy(request: PageRequest, boxed: Asking): Promise<boolean>
   return candidates !== undefined && candidates <= FEW_CANDIDATES;
 }
 
-function isSpatialExact({ unions }: Plan, { spatialFilter, filterForms }: Asking): boolean {
-  return unions.length === 0 || (spatialFilter === 'Intersects' && filterForms.length === 1);
+function isSpatialExact({ unions }: Plan, { spatialFilter, filterForms, openQuestions }: Asking): boolean {
+  if (unions.length === 0) return true;
+  return spatialFilter === 'Intersects' && filterForms.length === 1 && openQuestions === undefined;
 }
 
 /** Whether the upstream finds what is asked for and nothing else. */

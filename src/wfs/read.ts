@@ -5,13 +5,14 @@ import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.j
 import type { SearchQuery } from '../query/index.js';
 import type { Abilities } from './abilities.js';
 import type { Check } from './contradiction.js';
-import { toCrsReading } from './coordinates.js';
+import { type FilterForm, toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
 import { type Filter, isSpatial } from './filter.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';
+import { isTelling } from './overheard.js';
 import { type Asking, hasTooManyParts, type Plan } from './plan.js';
 
 /** Everything one page is made of. */
@@ -29,6 +30,8 @@ export interface PageRequest {
   readonly maxScanFeatures: number;
   /** Called with the first features of each answer. @throws Contradiction */
   readonly check: Check;
+  /** How filters over the layer are read was told by an answer. */
+  readonly settle: (form: FilterForm) => void;
   /** Faults of geometries met in answers, by name: features that came without their geometry. */
   readonly faults: Map<string, number>;
   /** What the reader of the page should know; grows while it is made. */
@@ -361,5 +364,8 @@ export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
   const weaker = abilities.weakerThan(learnt.spatialFilter);
   const spatialFilter =
     weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : learnt.spatialFilter;
-  return { spatialFilter, filterForms, attributeFilters, multiGeometry };
+  const asking: Asking = { spatialFilter, filterForms, attributeFilters, multiGeometry };
+  const { openQuestions } = learnt;
+  if (openQuestions === undefined || !isTelling(plan, openQuestions)) return asking;
+  return { ...asking, filterForms: filterForms.slice(0, 1), openQuestions };
 }

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { createProjection } from '../../src/crs/index.js';
-import { type Ability, createLayer, type DemoServerOptions, type Layer } from '../../src/demo/index.js';
+import {
+  type Ability,
+  createLayer,
+  type DemoServerOptions,
+  type Layer,
+  type RecordedRequest,
+} from '../../src/demo/index.js';
 import {
   createIntersects,
   type Geometry,
@@ -65,6 +71,9 @@ describe('an upstream that lacks something still answers rightly', () => {
     ['filter'],
     ['startIndex'],
     ['sortBy'],
+    ['sorting'],
+    ['sorting', 'Intersects'],
+    ['sorting', 'startIndex'],
     ['hits'],
     ['primaryKey'],
     ['propertyName'],
@@ -153,6 +162,79 @@ describe('an upstream that lacks something still answers rightly', () => {
       axisOrderOut: 'latLon',
       code: 4326,
     });
+  });
+});
+
+describe('an upstream that refuses to sort', () => {
+  const toKind = ({ method, url, body }: RecordedRequest) => {
+    if (method === 'GET') return /request=(\w+)/.exec(url)?.[1] ?? url;
+    if (body.includes('startIndex=')) return 'behind';
+    const size = /maxFeatures="(\d+)"/.exec(body)?.[1] ?? 'hits';
+    return `${size}${body.includes('<ogc:Filter') ? ' filtered' : ''}${body.includes('<ogc:SortBy') ? ' sorted' : ''}`;
+  };
+  const startRefusing = (order: 'standard' | 'lonLat', layer = few) =>
+    start({ layers: [layer], lacks: new Set(['sorting']), axisOrder: { in: order, out: order } });
+  const learning = ['GetCapabilities', 'DescribeFeatureType', '10', '40 filtered sorted'];
+  const mirrored: Geometry = mapPositions(triangle, (x, y) => [y, x]);
+
+  test.each<[string, Geometry]>([
+    ['around the first features', box(lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01)],
+    ['elsewhere', triangle],
+    ['where nothing is', box(lon + 1, lat, lon + 1.1, lat + 0.1)],
+  ])('costs three requests before the page, and none when known: %s', async (_, geometry) => {
+    const { search, requests } = await startRefusing('standard');
+    const expected = toExpected(few, [geometry]).sort();
+    const query = { source: PARCEL, geometries: [geometry], limit: 1000, count: 'never' as const };
+    expect((await search(query)).ids.sort()).toEqual(expected);
+    // where the page is as large as none before, nothing may stand behind it
+    const behind = expected.length > 10 ? ['behind'] : [];
+    expect(requests.map(toKind)).toEqual([...learning, '100001 filtered', ...behind]);
+    requests.length = 0;
+    expect((await search({ ...query, limit: 2 })).ids).toHaveLength(Math.min(2, expected.length));
+    expect(requests.map(toKind)).toEqual(['3 filtered']);
+  });
+
+  test('is asked for a page in two orders where the page could be read in both, until another page tells', async () => {
+    const { search, requests } = await startRefusing('standard');
+    const world = box(-179, -89, 179, 89);
+    for (const geometry of [world, mirrored, triangle, world]) {
+      const { ids } = await search({ source: PARCEL, geometries: [geometry], count: 'never' });
+      expect(ids.sort()).toEqual(toExpected(few, [geometry]).sort());
+    }
+    expect(requests.map(toKind).filter((kind) => kind !== 'behind')).toEqual([
+      ...learning,
+      ...Array(3).fill('100001 filtered'),
+      '1001 filtered',
+    ]);
+  });
+
+  test('and reads filters in another order than the standard’s is found out by that', async () => {
+    for (const geometry of [triangle, box(lon + 1, lat, lon + 1.1, lat + 0.1), mirrored]) {
+      const { search, requests } = await startRefusing('lonLat');
+      for (const asked of [geometry, triangle, geometry]) {
+        const { ids } = await search({ source: PARCEL, geometries: [asked], count: 'never' });
+        expect(ids.sort()).toEqual(toExpected(few, [asked]).sort());
+      }
+      expect(
+        requests
+          .map(toKind)
+          .filter((kind) => kind !== 'behind')
+          .at(-1),
+      ).toBe('1001 filtered');
+    }
+  });
+
+  test('says so with the layer, and once pages are asked for', async () => {
+    const { search, source } = await startRefusing('standard');
+    const { end } = await search({ source: PARCEL, geometries: [triangle], limit: 2 });
+    expect(end.warnings?.map(({ id }) => id)).toEqual(['wfs.unstableOrder']);
+    const { upstream } = await source.describe(PARCEL, caller());
+    expect(upstream).toMatchObject({
+      canSort: false,
+      isCertain: true,
+      filterForms: [{ axisOrder: 'latLon' }],
+    });
+    expect(upstream).not.toHaveProperty('openQuestions');
   });
 });
 
