@@ -45,7 +45,12 @@ export interface Window {
   readonly startIndex: number;
   /** Absent: all. */
   readonly propertyNames: readonly string[] | undefined;
+  /** The first two features of all, where they are known. */
+  readonly head?: Head | undefined;
 }
+
+/** The first two features but for their ids, which some servers make up anew each time. */
+export type Head = readonly string[];
 
 /**
  * Features in an order that is the same for each page: pages of MapServer over PostGIS overlap and miss rows without a
@@ -147,7 +152,7 @@ export function canPage({ abilities, experience }: PageRequest): boolean | undef
 
 /**
  * startIndex is a vendor parameter in WFS 1.1.0: who does not know it passes over it or refuses it. The first feature of
- * the window must not be the first of all.
+ * the window must not be the first of all, which is asked for where no page has shown it.
  */
 async function* readPagedOrNot(
   request: PageRequest,
@@ -165,34 +170,44 @@ async function* readPagedOrNot(
     request.experience.startIndexRefused();
     return;
   }
-  if (first.done) return;
-  const veryFirst = await readFirst(request, window, sortBy).catch(() => undefined);
-  if (toContent(first.value) === veryFirst) {
-    abilities.lack('startIndex');
-    await answer.return();
-    return yield* readBehindHead(request, window, sortBy);
+  if (first.done) {
+    if (window.head !== undefined) abilities.startIndexWorks(); // there are features, and none of them came
+    return;
   }
-  abilities.startIndexWorks();
-  yield first.value;
-  yield* answer;
+  try {
+    const [veryFirst, second] = window.head ?? (await readHead(request, window, sortBy));
+    const [begins] = toHead(first.value);
+    if (veryFirst !== undefined && begins !== veryFirst) {
+      abilities.startIndexWorks();
+      yield first.value;
+      return yield* answer;
+    }
+    if (veryFirst !== second) abilities.lack('startIndex'); // of two that are alike either may have come
+  } finally {
+    await answer.return();
+  }
+  yield* readBehindHead(request, window, sortBy);
 }
 
-async function readFirst(
+async function readHead(
   request: PageRequest,
   window: Window,
   sortBy: readonly SortProperty[],
-): Promise<string | undefined> {
-  for await (const batch of readAnswer(request, { ...window, startIndex: 0, maxFeatures: 1 }, sortBy)) {
-    return toContent(batch);
+): Promise<Head> {
+  const head: string[] = [];
+  for await (const batch of readAnswer(request, { ...window, startIndex: 0, maxFeatures: 2 }, sortBy)) {
+    head.push(...toHead(batch));
   }
-  return undefined;
+  return head;
 }
 
-/** The first feature but for its id, which some servers make up anew each time. */
-function toContent(batch: Converted): string {
-  const [bytes = new Uint8Array()] = toFeatures(batch);
-  const { geometry, properties } = readFeatureText(Buffer.from(bytes).toString());
-  return JSON.stringify([geometry, [...properties]]);
+export function toHead(batch: Converted): Head {
+  const [one, other] = toFeatures(batch);
+  return [one, other].flatMap((bytes) => {
+    if (bytes === undefined) return [];
+    const { geometry, properties } = readFeatureText(Buffer.from(bytes).toString());
+    return JSON.stringify([geometry, [...properties]]);
+  });
 }
 
 /** The window cut out of an answer from the start. @throws notAnswerable where the upstream caps its answers before it */
