@@ -59,6 +59,39 @@ const line: Geometry = {
     [lon + 0.003, lat + 0.003],
   ],
 };
+const someAt = few.features.slice(0, 40).map(({ geometry }) => firstPosition(geometry));
+const away = (distance: number) => mapPositions(triangle, (x, y) => [x - distance, y - distance]);
+/** Each kind of geometry, by itself and in a union; and how many features a page holds. */
+const everyKind: readonly (readonly [readonly Geometry[], number])[] = [
+  [[triangle], 1000],
+  [[line], 3],
+  [[{ type: 'Point', coordinates: [lon, lat] }], 1000],
+  [[{ type: 'MultiPoint', coordinates: someAt }], 20],
+  [[{ type: 'MultiLineString', coordinates: [toPositions(line), someAt.slice(0, 2)] }], 1000],
+  [
+    [
+      {
+        type: 'MultiPolygon',
+        coordinates: [triangle, away(0.005)].map(({ coordinates }) => coordinates as Position[][]),
+      },
+    ],
+    1000,
+  ],
+  // a square with a hole in its middle
+  [
+    [
+      {
+        type: 'Polygon',
+        coordinates: [
+          ...(box(lon - 0.003, lat - 0.003, lon + 0.003, lat + 0.003).coordinates as Position[][]),
+          ...(box(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002).coordinates as Position[][]),
+        ],
+      },
+    ],
+    1000,
+  ],
+  [[away(0.004), line, { type: 'Point', coordinates: someAt[7] as Position }], 5],
+];
 const numeroAt = few.attributes.findIndex(({ name }) => name === 'numero');
 const numbers = few.features.slice(0, 30).map(({ values }) => String(values[numeroAt]));
 const startFew = (options: DemoServerOptions, wfs = {}) => start({ ...options, layers: [few] }, wfs);
@@ -89,14 +122,12 @@ describe('an upstream that lacks something still answers rightly', () => {
       `${lacks.length === 0 ? 'nothing' : lacks.join(', ')}; its axis order %s`,
       async (order) => {
         const { search } = await startFew({ lacks: new Set(lacks), axisOrder: { in: order, out: order } });
-        for (const [geometry, limit] of [
-          [triangle, 1000],
-          [line, 3],
-        ] as const) {
-          const expected = toExpected(few, [geometry]).sort();
-          expect(expected.length).toBeGreaterThan(3);
-          const { ids } = await follow(search, { source: PARCEL, geometries: [geometry], limit });
+        for (const [geometries, limit] of everyKind) {
+          const expected = toExpected(few, geometries).sort();
+          expect(expected.length).toBeGreaterThan(geometries[0]?.type === 'Point' ? 0 : 3);
+          const { ids, ends } = await follow(search, { source: PARCEL, geometries, limit, count: 'always' });
           expect(ids.sort()).toEqual(expected);
+          for (const { numberMatched = expected.length } of ends) expect(numberMatched).toBe(expected.length);
         }
         const isNumbered = ({ numero }: Record<string, unknown>) => numbers.includes(String(numero));
         const numbered = toExpected(few, [box(-180, -90, 180, 90)], isNumbered);
