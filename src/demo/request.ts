@@ -142,13 +142,19 @@ export function toQuery(raw: RawQuery, context: RequestContext): Query {
     sortBy: context.lacks.has('sortBy')
       ? []
       : sortBy.map(({ name, descending }) => ({ position: toSortPosition(name, layer), descending })),
-    srs: readSrsName(toAnswerSrsName(srsName, layer, context), context.axisOrder.out),
+    srs: toAnswerSrs(srsName, layer, context),
     withGeometry: wanted.length === 0 || properties.some(({ isGeometry }) => isGeometry),
     attributes:
       wanted.length === 0
         ? all
         : all.filter((position) => properties.some((property) => property.position === position)),
   };
+}
+
+function toAnswerSrs(asked: string | undefined, layer: Layer, context: RequestContext) {
+  const srs = readSrsName(toAnswerSrsName(asked, layer, context), context.axisOrder.out);
+  if (context.lacks.has('unlistedSrs') && srs.code !== layer.code) throw invalid('Invalid SRS', 'srsName');
+  return srs;
 }
 
 function toAnswerSrsName(asked: string | undefined, { code }: Layer, { lacks }: RequestContext): string {

@@ -33,6 +33,8 @@ export type Ability =
   | 'startIndex'
   /** Answers come in the layer's own CRS whatever is asked for, and filters in another are refused. */
   | 'reprojection'
+  /** Answers in a CRS that the layer is not offered in are refused, as MapServer does. */
+  | 'unlistedSrs'
   /** Geometries of filters in these forms find nothing, as on QGIS Server with gml:pos and gml:MultiSurface. */
   | 'posList'
   | 'multiGeometry'

@@ -25,7 +25,7 @@ export interface Verdict {
   readonly isMisread?: boolean;
   /** The filter was refused along with a sort that was asked for, for the sort's sake or perhaps so. */
   readonly isSortRefused?: boolean;
-  /** What remains to be asked, since the filter was refused for its sort alone. */
+  /** What remains to be asked: the filter was refused for its sort alone, or left to a page. */
   readonly openQuestions?: readonly Asked[];
 }
 
@@ -35,6 +35,13 @@ type LonLat = readonly [lon: number, lat: number];
 interface Place {
   readonly at: LonLat;
   readonly box: Bbox;
+}
+
+export interface ProbeOptions {
+  /** As pages are to be sorted: whether the upstream takes it is told along with the filter. */
+  readonly sortBy: readonly SortProperty[];
+  /** Nothing is asked: a page is to tell it. */
+  readonly isLeftOpen: boolean;
 }
 
 /** Each of the features that are asked for, with its neighbours. */
@@ -56,7 +63,6 @@ export interface Asked extends Question {
  * One filter that asks for several features, each in another form: the feature that comes back tells which form was
  * understood. A feature that was not asked for in any form tells that filters are passed over; none at all, though
  * every form was tried, that they are not understood: what they find must not be believed.
- * @param sortBy as pages are to be sorted: whether the upstream takes it is told along with the filter
  */
 export async function probe(
   context: SampleContext,
@@ -64,7 +70,7 @@ export async function probe(
   reading: Reading,
   forms: readonly FilterForm[],
   spatialFilter: SpatialFilter,
-  sortBy: readonly SortProperty[] = [],
+  { sortBy, isLeftOpen }: ProbeOptions,
 ): Promise<Verdict> {
   const { abilities } = context;
   const { attributeFilters } = abilities;
@@ -80,14 +86,13 @@ export async function probe(
   const places = toProbes(isTelling ? telling : all.slice(0, 1), questions.length);
   if (places.length === 0) return unknown;
   const asked = places.map(({ at }, k) => ({ ...(questions[k] as Question), box: toProbeBox(at) }));
+  // the likeliest form is asked along with a page, whose own features tell it too
+  const open = isTelling ? { openQuestions: asked.filter(({ form }) => form === forms[0]) } : {};
+  if (isLeftOpen) return { ...unknown, ...open };
   const filter = toProbeFilter(context.type.geometries[0]?.name ?? '', spatialFilter, asked);
   const hasMulti = asked.some(({ isMulti }) => isMulti);
   const found = await readFound(context, filter, sortBy, hasMulti);
-  if (found === 'sortRefused') {
-    // the likeliest form is asked along with a page, whose own features tell it too
-    const openQuestions = asked.filter(({ form }) => form === forms[0]);
-    return { ...unknown, isSortRefused: true, ...(isTelling && { openQuestions }) };
-  }
+  if (found === 'sortRefused') return { ...unknown, ...open, isSortRefused: true };
   if (found === 'refused') {
     // not what its capabilities say: the weaker operator is asked in every form, and the answer compared here
     if (hasMulti) abilities.lack('multiGeometry'); // perhaps it was that: the next probe goes without

@@ -269,6 +269,54 @@ describe('an upstream that refuses to sort', () => {
   });
 });
 
+describe('a layer that is offered in its own CRS alone, which the upstream holds to', () => {
+  const toLambert = (name: string): Layer => {
+    const projection = createProjection(2154);
+    const features = few.features.map((feature) => ({
+      ...feature,
+      geometry:
+        feature.geometry && mapPositions(feature.geometry, (x, y) => projection?.fromLonLat(x, y) ?? [x, y]),
+    }));
+    return createLayer(
+      { ...parcels, typeName: `l93:${name}`, prefix: 'l93', name, code: 2154 } as Layer,
+      features,
+    );
+  };
+  const [one, other] = [toLambert('one'), toLambert('other')];
+  const toSrsName = ({ body }: RecordedRequest) => /<wfs:Query[^>]*srsName="([^"]+)"/.exec(body)?.[1];
+
+  test('costs three requests, is read in that, and says nothing of other layers', async () => {
+    const { search, source, requests } = await start({
+      layers: [one, other, few],
+      lacks: new Set(['unlistedSrs']),
+    });
+    const expected = toExpected(few, [triangle]).sort();
+    const asked: (number | (string | undefined)[])[] = [];
+    for (const layer of [one, other, few, one]) {
+      requests.length = 0;
+      const query = { source: layer.typeName, geometries: [triangle], count: 'never' as const };
+      expect((await search(query)).ids.sort()).toEqual(expected);
+      const features = requests.filter(({ body }) => body !== '' && !body.includes('startIndex='));
+      asked.push(features.map(toSrsName));
+    }
+    const wgs84 = 'urn:ogc:def:crs:EPSG::4326';
+    expect(asked).toEqual([
+      [wgs84, undefined, undefined], // refused; the first features; the page, which tells how its filter is read
+      [undefined, undefined, undefined], // the first features, the filter, the page
+      [wgs84, wgs84, wgs84],
+      [undefined],
+    ]);
+    for (const [layer, isAskedInWgs84] of [
+      [one, false],
+      [other, false],
+      [few, true],
+    ] as const) {
+      const { upstream } = await source.describe(layer.typeName, caller());
+      expect(upstream).toMatchObject({ isAskedInWgs84, isCertain: true });
+    }
+  });
+});
+
 describe('a layer in Lambert-93, by an upstream that transforms nothing', () => {
   const buildings = layers.find(({ code }) => code === 2154) as Layer;
   const own: Layer = createLayer({ ...buildings }, buildings.features.slice(0, 100));
