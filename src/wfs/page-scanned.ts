@@ -117,10 +117,10 @@ function createMatcher(
   const wanted = plan.propertyNames && new Set(plan.propertyNames);
   return (bytes) => {
     const feature = readFeatureText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
-    listener?.hear(feature.geometry);
+    const isCompared = listener?.hear(feature.geometry) !== false;
     if (!plan.tests.every((test) => test.matches(feature.properties.get(test.name) ?? 'null')))
       return undefined;
-    if (predicates.length > 0) {
+    if (isCompared && predicates.length > 0) {
       const geometry = JSON.parse(feature.geometry) as GeoJsonGeometry | null;
       if (!predicates.every((intersects) => intersects(geometry))) return undefined;
     }

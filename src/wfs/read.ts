@@ -9,7 +9,7 @@ import { type FilterForm, toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
-import { type Filter, isSpatial } from './filter.js';
+import { type Filter, toSpatialOperator } from './filter.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';
 import { isTelling } from './overheard.js';
@@ -302,9 +302,10 @@ function toReader(learnt: Learnt): GmlConverterOptions['crs'] {
 /** @throws Contradiction */
 function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: Filter | undefined): void {
   // a filter in several forms asks in other places too
-  const isPlaced = filter !== undefined && isSpatial(filter) && learnt.filterForms.length === 1;
+  const operator =
+    filter === undefined || learnt.filterForms.length > 1 ? undefined : toSpatialOperator(filter);
   const isTold = learnt.axisOrderFrom === 'features' || learnt.axisOrderFrom === 'setting';
-  check(toFeatures(batch), isPlaced, isTold);
+  check(toFeatures(batch), operator, isTold);
 }
 
 /** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */

@@ -412,6 +412,39 @@ describe('what was learnt is learnt anew when an answer contradicts it', () => {
   });
 });
 
+describe('an upstream that loses something after it was learnt still answers rightly', () => {
+  const lost: Ability[][] = [
+    ['filter'],
+    ['Intersects'],
+    ['sorting'],
+    ['hits'],
+    ['post'],
+    ['primaryKey'],
+    ['filter', 'sorting'],
+  ];
+  const wide = createLayer(
+    { ...parcels },
+    parcels.features.filter((_, k) => k % 20 === 0),
+  );
+  const [x, y] = firstPosition(wide.features[wide.features.length >> 1]?.geometry);
+  const part = box(x - 0.005, y - 0.004, x + 0.005, y + 0.004);
+  test.each(lost.map((names) => ({ names })))('$names', async ({ names }) => {
+    const { search, lacks } = await start({ layers: [wide] });
+    const expected = toExpected(wide, [part]).sort();
+    expect(expected.length).toBeGreaterThan(10);
+    expect(expected.length).toBeLessThan(wide.features.length / 2);
+    const walk = (limit: number) =>
+      follow(search, { source: PARCEL, geometries: [part], limit, count: 'always' });
+    expect((await walk(7)).ids.sort()).toEqual(expected);
+    for (const name of names) lacks.add(name);
+    for (const limit of [1000, 7]) {
+      const { ids, ends } = await walk(limit);
+      expect(ids.sort()).toEqual(expected);
+      for (const { numberMatched = expected.length } of ends) expect(numberMatched).toBe(expected.length);
+    }
+  });
+});
+
 describe('WFS_AXIS_ORDER', () => {
   test.each([
     ['lonLat', { in: 'lonLat', out: 'lonLat' }, 'lonLat'],
