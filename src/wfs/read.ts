@@ -3,7 +3,7 @@ import { type Message, ServiceError, toMessage } from '../errors.js';
 import { readFeatureText } from '../formats/index.js';
 import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.js';
 import type { SearchQuery } from '../query/index.js';
-import type { Abilities } from './abilities.js';
+import type { Abilities, SpatialFilter } from './abilities.js';
 import type { Check } from './contradiction.js';
 import { type FilterForm, toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
@@ -373,13 +373,19 @@ export function* toFeatures({ bytes, ends }: Converted): Generator<Uint8Array> {
   }
 }
 
+/** What was learnt of a layer is no stronger than what capabilities that were read since then say. */
+function toWeaker(one: SpatialFilter, other: SpatialFilter): SpatialFilter {
+  const fromWeakest: readonly SpatialFilter[] = ['none', 'BBOX', 'Intersects'];
+  return fromWeakest.indexOf(one) < fromWeakest.indexOf(other) ? one : other;
+}
+
 /** The strongest that may be asked, by what was learnt. */
 export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
   const { filterForms, attributeFilters } = learnt;
   const { multiGeometry } = abilities;
-  const weaker = abilities.weakerThan(learnt.spatialFilter);
-  const spatialFilter =
-    weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : learnt.spatialFilter;
+  const strongest = toWeaker(learnt.spatialFilter, abilities.spatialFilter);
+  const weaker = abilities.weakerThan(strongest);
+  const spatialFilter = weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : strongest;
   const asking: Asking = { spatialFilter, filterForms, attributeFilters, multiGeometry };
   const { openQuestions } = learnt;
   if (openQuestions === undefined || !isTelling(plan, openQuestions)) return asking;

@@ -298,8 +298,8 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     search,
 
     async explain(query, caller) {
-      const { toRequest, know } = await prepare(query, caller);
-      return explain(toRequest(await know()), toShownUrl(options.url));
+      const { key, toRequest, know } = await prepare(query, caller);
+      return explain(toRequest(await know()), toShownUrl(options.url, Object.keys(key.parameters)));
     },
 
     status(): SourceStatus {
@@ -337,11 +337,12 @@ function sourceUnknown(source: string, names: readonly string[]): ServiceError {
   return new ServiceError('notFound', message, { faults: [{ parameter: 'source', message }] });
 }
 
-/** The upstream's address without what opens it. */
-function toShownUrl(url: string): string {
+/** The upstream's address without what opens it: keys are shown as there, by the names of their parameters. */
+function toShownUrl(url: string, keyNames: readonly string[]): string {
   const shown = new URL(url.replaceAll('{apikey}', '***'));
   shown.username = '';
   shown.password = '';
+  for (const name of keyNames) shown.searchParams.set(name, '***');
   for (const name of [...shown.searchParams.keys()]) {
     if (/key|token|secret|pass|pwd|auth|sig/i.test(name)) shown.searchParams.set(name, '***');
   }

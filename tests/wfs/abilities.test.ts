@@ -1,4 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createProjection } from '../../src/crs/index.js';
 import {
   type Ability,
@@ -443,6 +444,24 @@ describe('an upstream that loses something after it was learnt still answers rig
       for (const { numberMatched = expected.length } of ends) expect(numberMatched).toBe(expected.length);
     }
   });
+});
+
+test('operators that capabilities do not list any more are not asked for once those were read', async () => {
+  const { search, lacks, requests } = await startFew({});
+  const query = { source: PARCEL, geometries: [triangle] };
+  const expected = toExpected(few, [triangle]).sort();
+  expect((await search(query)).ids.sort()).toEqual(expected);
+  for (const operator of ['Intersects', 'BBOX'] as const) lacks.add(operator);
+  const now = performance.now.bind(performance);
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 11 * 60_000);
+  try {
+    await search({ source: PARCEL, limit: 1 }); // capabilities are read anew behind its back
+    while (requests.filter(({ url }) => url.includes('GetCapabilities')).length < 2) await setTimeout(10);
+    await setTimeout(50);
+    expect((await search(query)).ids.sort()).toEqual(expected);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 describe('WFS_AXIS_ORDER', () => {
