@@ -70,6 +70,8 @@ export interface Config {
   readonly workers: number;
   /** What replicas have in common: one Redis, or nodes of a cluster; absent: nothing. */
   readonly redisUrls?: readonly string[];
+  /** Whether traces are sent; where to is OpenTelemetry's own to read. */
+  readonly isTraced: boolean;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 }
 
@@ -274,6 +276,7 @@ export const variables = {
     read: value(`must be auto, or an integer from 1 to ${maxWorkers}`, readWorkers),
   },
   REDIS_URL: { read: value('must be a redis or rediss URL, or a comma list of them', readRedisUrls) },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { read: value('must be an http or https URL', readHttpUrl) },
   EXPLORER_TILES: { read: value(`${url} with {z}, {x} and {y}`, readTilesUrl) },
   EXPLORER_TILES_ATTRIBUTION: { read: text('must be one line of text', /^\P{Cc}+$/u) },
   LOG_LEVEL: {
@@ -502,6 +505,7 @@ export function loadConfig(env: Environment): Config {
     ...optional('explorerTiles', toTiles(values)),
     workers: values.WORKERS,
     ...optional('redisUrls', values.REDIS_URL),
+    isTraced: values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     logLevel: values.LOG_LEVEL,
   });
 }

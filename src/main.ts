@@ -10,7 +10,7 @@ import { createMemoryCache } from './cache/index.js';
 import { loadSettings, type ModuleConfig, type Settings } from './config/modules.js';
 import { type Config, ConfigError, toProxy } from './config.js';
 import { createApp, createHttpServer, type Module, stop } from './http/index.js';
-import { createMetrics, type Metrics } from './metrics/index.js';
+import { createMetrics, type Metrics, type Tracing } from './metrics/index.js';
 import { type Account, AccountError, createFileAccount } from './oauth/index.js';
 import { createMask } from './query/index.js';
 import { connectToPrimaryStore, connectToRedis, type Replicas } from './replicas.js';
@@ -26,6 +26,7 @@ const isDemo = process.argv.includes('--demo');
 /** Loaded where it is asked for alone: it takes 10 MB. */
 const loadDemo = () => import('./demo/index.js');
 const loadWorkers = () => import('./workers/index.js');
+const loadTracing = () => import('./metrics/otlp.js');
 
 async function main(): Promise<void> {
   const demo = isDemo ? await (await loadDemo()).createDemoServer() : undefined;
@@ -41,16 +42,17 @@ async function main(): Promise<void> {
   if (isWorkers && (await import('node:cluster')).default.isPrimary) return runWorkers(config, logger);
   const metrics = createMetrics({ ofProcess: true });
   const primary = isWorkers ? await (await loadWorkers()).connectToPrimary(metrics.toJson) : undefined;
+  const tracing = config.isTraced ? (await loadTracing()).startTracing() : undefined;
   const answers = toAnswersParts(config, metrics);
   const replicas = await connectToOthers(config, { logger, metrics }, primary);
   const mounted = await Promise.all(
-    modules.map((module) => toModule(module, config, { answers, logger, metrics, replicas })),
+    modules.map((module) => toModule(module, config, { answers, logger, metrics, replicas, tracing })),
   );
   let isStopping = false;
   const ending = new AbortController();
   const counted = primary === undefined ? metrics : toCountedByAll(metrics, primary);
-  const parts = { logger, metrics: counted, isStopping: () => isStopping, ending: ending.signal, replicas };
-  const app = createApp(config, mounted, parts);
+  const parts = { logger, metrics: counted, tracing, isStopping: () => isStopping, ending: ending.signal };
+  const app = createApp(config, mounted, { ...parts, replicas });
   const server = createHttpServer(app, { metrics: metrics.http });
   await listen(server, config);
   const url = toUrl(config, server.address() as AddressInfo);
@@ -69,6 +71,7 @@ async function main(): Promise<void> {
     await stop(server, STOP_GRACE_MS);
     for (const { close } of mounted) close();
     await replicas?.close();
+    await tracing?.close();
     await demo?.close();
     logger.info('stopped');
     process.exit(0);
@@ -171,10 +174,11 @@ interface SharedParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly replicas: Replicas | undefined;
+  readonly tracing: Tracing | undefined;
 }
 
 async function toModule(module: ModuleConfig, config: Config, parts: SharedParts) {
-  const { answers, logger, metrics } = parts;
+  const { answers, logger, metrics, tracing } = parts;
   const { name, title, description, example, limitMax, geomMaxVertices, bodyLimit } = module;
   const log = logger.child({ module: name });
   const account = await createOwnAccount(module, config, log);
@@ -182,6 +186,7 @@ async function toModule(module: ModuleConfig, config: Config, parts: SharedParts
   const options = {
     ...toWfsOptions(module, config, account),
     metrics: metrics.upstream(name),
+    tracing,
     ...(others && { rateLimit: others.rate, learning: others.learning }),
   };
   const source = createWfsSource(options, log);

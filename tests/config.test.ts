@@ -39,6 +39,7 @@ describe('the environment', () => {
       cacheMaxBytes: 67108864,
       cacheMaxEntryBytes: 8388608,
       workers: 1,
+      isTraced: false,
       logLevel: 'info',
     });
     expect(Object.isFrozen(config)).toBe(true);
@@ -87,6 +88,7 @@ describe('the environment', () => {
       CACHE_MAX_ENTRY_BYTES: '-1',
       WORKERS: '0',
       REDIS_URL: 'redis',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4317',
       EXPLORER_TILES: 'https://tiles.example.org/{z}/{x}.png',
       EXPLORER_TILES_ATTRIBUTION: 'two\nlines',
       LOG_LEVEL: 'loud',

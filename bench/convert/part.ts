@@ -75,9 +75,7 @@ function toNotes({ runs }: Options, campaigns: readonly (readonly Measured[])[])
 }
 
 function toVersions(): string {
-  const versions = Object.entries(readPeerVersions())
-    .filter(([name]) => name !== 'autocannon')
-    .map(([name, version]) => `${name} ${version}`);
+  const versions = Object.entries(readPeerVersions()).map(([name, version]) => `${name} ${version}`);
   return [...versions, readOgrVersion() ?? 'ogr2ogr is not installed'].join(', ');
 }
 

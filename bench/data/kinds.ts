@@ -118,6 +118,14 @@ const made: readonly Recipe[] = [
   },
 ];
 
+/** What a question about a few streets finds: for answers over HTTP. */
+const quarter: Recipe = {
+  ...polygons,
+  name: 'quarter',
+  title: 'GeoServer polygons of one quarter',
+  geometry: (random) => makeMultiPolygon(random, { ...GEOSERVER_SHAPES, within: [1.45, 48.4, 0.1, 0.1] }),
+};
+
 /** Real answers, of `tests/fixtures/gml`. */
 const captured = ['mapserver-commune', 'qgis-commune', 'qgis-troncon', 'mapserver-adresse'];
 
@@ -125,7 +133,7 @@ export const kindNames: readonly string[] = [...made.map(({ name }) => name), ..
 
 /** @throws Error where there is no such kind */
 export function createKind(name: string): Kind {
-  const recipe = made.find((one) => one.name === name);
+  const recipe = [...made, quarter].find((one) => one.name === name);
   if (recipe !== undefined) return toKind(recipe);
   if (captured.includes(name)) return readCapture(name);
   throw new Error(`no such kind of data: ${name}; there are ${kindNames.join(', ')}`);

@@ -9,11 +9,15 @@ export interface ShapeRule {
   readonly isPadded: boolean;
   /** Share of the features whose rings all run the wrong way round. */
   readonly wrong: number;
+  /** West, south, width and height in degrees; absent: over the French mainland. */
+  readonly within?: readonly [number, number, number, number];
 }
 
-/** Degrees, over the French mainland. */
-function toCentre(random: Random): readonly [number, number] {
-  return [-5 + 14 * random.unit(), 41 + 10 * random.unit()];
+const MAINLAND = [-5, 41, 14, 10] as const;
+
+function toCentre(random: Random, { within = MAINLAND }: ShapeRule): readonly [number, number] {
+  const [west, south, width, height] = within;
+  return [west + width * random.unit(), south + height * random.unit()];
 }
 
 function toText(number: number, { digits, isPadded }: ShapeRule): string {
@@ -22,13 +26,13 @@ function toText(number: number, { digits, isPadded }: ShapeRule): string {
 }
 
 export function makePoint(random: Random, rule: ShapeRule): Geometry {
-  const [lon, lat] = toCentre(random);
+  const [lon, lat] = toCentre(random, rule);
   return { type: 'Point', position: [toText(lon, rule), toText(lat, rule)] };
 }
 
 /** Of one polygon, in one case of ten two; one polygon of seven has a hole. */
 export function makeMultiPolygon(random: Random, rule: ShapeRule): Geometry {
-  const [lon, lat] = toCentre(random);
+  const [lon, lat] = toCentre(random, rule);
   const isWrong = random.chance(rule.wrong);
   const polygons = Array.from({ length: random.chance(0.1) ? 2 : 1 }, (_, i) => {
     const centre = [lon + i * 0.05, lat] as const;

@@ -36,7 +36,7 @@ async function watch(
 ): Promise<Measured> {
   const server = await contender.start(upstream);
   try {
-    await transfer(server.url + contender.toPath({ features: 1 }, blockFeatures));
+    await transfer(server.url + contender.toPath({ features: 1, variant: 0 }, blockFeatures));
     const idle = server.memory().now;
     const peaks: number[] = [];
     for (const blocks of SIZES) {

@@ -4,8 +4,16 @@ export const SOURCE = 'urba:zone_urba';
 /** The whole layer is this much GML, over and over. */
 export const BLOCK_BYTES = 10e6;
 
-/** How many features two points at the layer's corners find, by the western one's longitude. */
-export const MET_AT: Readonly<Record<string, number>> = { '-6.1': 1, '-6.2': 10, '-6.3': 100, '-6.4': 1000 };
+/** How many features a box finds, by its western edge. */
+export const MET_AT: Readonly<Record<string, number>> = {
+  '1.41': 1,
+  '1.42': 10,
+  '1.43': 100,
+  '1.44': 1000,
+};
 
-/** What is asked for: so many features by two points, or a number of blocks of the whole layer. */
-export type Question = { readonly features: number } | { readonly blocks: number };
+/**
+ * What is asked for: so many features by a box, which is another one for each `variant`; or a number of blocks of the
+ * whole layer.
+ */
+export type Question = { readonly features: number; readonly variant: number } | { readonly blocks: number };

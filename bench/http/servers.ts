@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ServerProcess, startServer, toModule } from '../measure/process.js';
 import { paths } from '../paths.js';
@@ -15,34 +16,40 @@ export interface Contender {
 
 const SEARCH = '/api/wfs-geoportail/search';
 
-/** Logging off, since no other logs; bounds out of the way of the largest answers. */
+/** As `npm start` runs it. */
+const { scripts } = JSON.parse(readFileSync(join(paths.root, 'package.json'), 'utf8')) as {
+  scripts: { start: string };
+};
+const FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
+
+/** Bounds out of the way of the largest answers, and of what a server on the Internet is spared. */
 const SERVICE_ENV = {
   HOST: '127.0.0.1',
-  LOG_LEVEL: 'warn',
   LIMIT_MAX: '100000000',
   WFS_MAX_RESPONSE_BYTES: '100000000000',
   WFS_APIKEY_IN: 'none',
   WFS_RATE_LIMIT: '10000',
   WFS_MAX_CONCURRENCY: '1000',
-  CACHE_TTL_S: '0', // what is measured is asked anew
 };
 
 const toWest = (features: number) => Object.keys(MET_AT).find((west) => MET_AT[west] === features) ?? '0';
 
+/** Its log goes where nobody reads it. */
+export const startService = (upstream: string, env: Readonly<Record<string, string>>) =>
+  startServer(
+    [...FLAGS, join(paths.dist, 'main.js')],
+    { ...SERVICE_ENV, ...env, WFS_URL: `${upstream}/wfs` },
+    'ignore',
+  );
+
 export const service: Contender = {
   name: 'service',
   title: '**carto-wfs**, GML to GeoJSON',
-  start: (upstream) =>
-    startServer([join(paths.dist, 'main.js')], { ...SERVICE_ENV, WFS_URL: `${upstream}/wfs` }),
+  start: (upstream) => startService(upstream, { CACHE_TTL_S: '0', LOG_LEVEL: 'warn' }),
   toPath(question, blockFeatures) {
     if ('blocks' in question) return `${SEARCH}?source=${SOURCE}&_limit=${question.blocks * blockFeatures}`;
-    // Two points, so that all features lie in their box: the service refuses those that cannot be meant.
-    const corners = [
-      [Number(toWest(question.features)), 40],
-      [11, 52],
-    ];
-    const geom = { type: 'MultiPoint', coordinates: corners };
-    return `${SEARCH}?source=${SOURCE}&geom=${encodeURIComponent(JSON.stringify(geom))}`;
+    const north = (48.6 + question.variant * 1e-7).toFixed(7);
+    return `${SEARCH}?source=${SOURCE}&bbox=${toWest(question.features)},48.3,1.6,${north}&_limit=5000&_count=false`;
   },
 };
 
@@ -53,7 +60,7 @@ const toProxy = (name: Contender['name'], title: string, format: 'gml' | 'geojso
   toPath: (question) =>
     'blocks' in question
       ? `/${format}?blocks=${question.blocks}`
-      : `/${format}?features=${question.features}`,
+      : `/${format}?features=${question.features}&variant=${question.variant}`,
 });
 
 export const pipe = toProxy('pipe', 'plain Node pipe of the GML', 'gml');

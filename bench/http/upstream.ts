@@ -6,13 +6,15 @@ import { BLOCK_BYTES, MET_AT, SOURCE } from './questions.js';
 
 const kind = createKind('polygons');
 const block = [...writeDocument(kind, BLOCK_BYTES)];
+/** What a box finds lies in it: a service may refuse what cannot be meant. */
+const near = [...writeDocument(createKind('quarter'), BLOCK_BYTES / 4)];
 const PIECE = 1 << 16;
 
 const toCollection = (features: readonly string[]) => Buffer.from(kind.head + features.join('') + kind.tail);
-const toGml = (count: number) => toCollection(block.slice(0, count).map(({ gml }) => gml));
+const toGml = (count: number) => toCollection(near.slice(0, count).map(({ gml }) => gml));
 const toGeojson = (count: number) =>
   Buffer.from(
-    `{"type":"FeatureCollection","features":[${block
+    `{"type":"FeatureCollection","features":[${near
       .slice(0, count)
       .map(({ geojson }) => geojson)
       .join(',')}],"totalFeatures":${count},"numberMatched":${count},"numberReturned":${count}}`,
@@ -54,15 +56,44 @@ const sendGmlBlocks = (response: ServerResponse, blocks: number) =>
 const sendGeojsonBlocks = (response: ServerResponse, blocks: number) =>
   send(response, repeat('{"type":"FeatureCollection","features":[', geojsonBlock, ',', ']}', blocks));
 
-/** GetFeature as the service asks it: the western point says how many features are found; the whole layer has no end. */
+/** The service learns a layer with its first features, and asks for a few of them by polygons: smaller pages than any other. */
+const LEARNT_WITH = 100;
+const learnt = near.slice(0, 10).map((sample) => ({ ...sample, box: toBox(readNumbers(sample.geojson), 0) }));
+
+/** Of the first features, those in the box of any polygon, whose positions are latitude and longitude. */
+function findFirst(body: string): string[] {
+  const boxes = [...body.matchAll(/<gml:posList>([^<]*)</g)].map(([, text = '']) =>
+    toBox(readNumbers(text), 1),
+  );
+  return learnt
+    .filter(({ box: [w, s, e, n] }) =>
+      boxes.some((other) => w <= other[2] && e >= other[0] && s <= other[3] && n >= other[1]),
+    )
+    .map(({ gml }) => gml);
+}
+
+function readNumbers(text: string): number[] {
+  const numbers = /"coordinates":([^a-z]*)/.exec(text)?.[1] ?? text;
+  return numbers.match(/-?\d+(?:\.\d+)?/g)?.map(Number) ?? [];
+}
+
+/** @param first which of two numbers is a longitude */
+function toBox(numbers: readonly number[], first: 0 | 1): [number, number, number, number] {
+  const lons = numbers.filter((_, i) => i % 2 === first);
+  const lats = numbers.filter((_, i) => i % 2 !== first);
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
+/** GetFeature as the service asks it: the western edge says how many features are found; the whole layer has no end. */
 function answerGetFeature(body: string, response: ServerResponse): unknown {
   const toNumber = (name: string) => Number(new RegExp(`${name}="(\\d+)"`).exec(body)?.[1] ?? 0);
   const maxFeatures = toNumber('maxFeatures');
   if (toNumber('startIndex') > 0) return response.end(gml.get(0));
   const isFiltered = body.includes('Intersects');
-  if (maxFeatures <= 10) return response.end(gml.get(isFiltered ? 1 : 10)); // while the layer is learnt
+  if (maxFeatures < LEARNT_WITH)
+    return response.end(isFiltered ? toCollection(findFirst(body)) : gml.get(10));
   if (!isFiltered) return sendGmlBlocks(response, Math.floor(maxFeatures / block.length));
-  const met = /-6\.[1-4]/.exec(body)?.[0] ?? '';
+  const met = /1\.4[1-4]/.exec(body)?.[0] ?? '';
   return response.end(gml.get(MET_AT[met] ?? 0));
 }
 

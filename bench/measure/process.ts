@@ -34,6 +34,8 @@ export interface ServerProcess {
   readonly url: string;
   /** Resident memory in bytes, now and at its largest so far (Linux; elsewhere NaN). */
   memory(): { readonly now: number; readonly peak: number };
+  /** Processor time so far, in seconds (Linux; elsewhere NaN). */
+  cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
@@ -41,18 +43,20 @@ export interface ServerProcess {
 export async function startServer(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  output: 'inherit' | 'ignore' = 'inherit',
 ): Promise<ServerProcess> {
   const port = await findPort();
   const child = spawn(process.execPath, [...args], {
     cwd: paths.root,
     env: { ...toPlainEnvironment(), ...env, PORT: String(port) },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
   await untilListening(url, child);
   return {
     url,
     memory: () => readMemory(child),
+    cpuSeconds: () => readCpuSeconds(child),
     async stop() {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
@@ -91,6 +95,17 @@ async function untilListening(url: string, child: ChildProcess): Promise<void> {
   }
   child.kill('SIGKILL');
   throw new Error('the server does not answer');
+}
+
+/** proc_pid_stat(5): utime and stime, in ticks of 10 ms. */
+function readCpuSeconds({ pid }: ChildProcess): number {
+  try {
+    const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+    const [utime = Number.NaN, stime = Number.NaN] = fields.split(' ').slice(11, 13).map(Number);
+    return (utime + stime) / 100;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function readMemory({ pid }: ChildProcess): { now: number; peak: number } {

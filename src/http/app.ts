@@ -7,11 +7,12 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { invalidRequest, type Language, ServiceError, toMessage } from '../errors.js';
-import { type Metrics, uncountedHttp } from '../metrics/index.js';
+import { type Metrics, type Tracing, uncountedHttp } from '../metrics/index.js';
 import type { FeatureSource } from '../query/index.js';
 import { createCatalogue, type LinkedModule } from './catalogue.js';
 import { type CountClient, createClientLimit } from './client-limit.js';
 import { corsOptions } from './cors.js';
+import { createDirect } from './direct.js';
 import { createDocs } from './docs.js';
 import { createEndingSource } from './ending.js';
 import { createExplorer } from './explorer.js';
@@ -25,6 +26,7 @@ import { createProblemHandler } from './problem.js';
 import { createRepeats, type Repeats } from './repeats.js';
 import { createSearch, defaultReaderIdleMs, type SearchConfig } from './search.js';
 import { maxHeaderBytes, maxUrlBytes } from './server.js';
+import { createRequestTrace } from './traces.js';
 import { createRequestValidator, type RequestValidator } from './validation.js';
 
 /** What holds for all modules. */
@@ -46,6 +48,8 @@ export interface HttpParts {
   readonly ending?: AbortSignal;
   /** Absent: nothing is counted. */
   readonly metrics?: Metrics;
+  /** Absent: nobody collects traces. */
+  readonly tracing?: Tracing | undefined;
   /** Others like this one; absent: it is alone. */
   readonly replicas?: { readonly count: CountClient; state(): string } | undefined;
 }
@@ -147,18 +151,28 @@ function toDocumented(module: Module, isAlone: boolean): DocumentedModule {
     : { ...module, docPage: `doc/${module.name}/`, toDocument, validate: createLazyValidator(document) };
 }
 
-function createModule(
+/** A module as it is mounted: its source ends with the process. */
+interface Mounted extends DocumentedModule {
+  readonly search: RequestHandler;
+}
+
+function toMounted(
   module: DocumentedModule,
   config: HttpConfig,
   parts: HttpParts,
   repeats: Repeats,
-): Router {
+): Mounted {
   const { name, validate, limits } = module;
   const { ending } = parts;
   const source = ending === undefined ? module.source : createEndingSource(module.source, ending);
-  const router = Router();
   const logger = parts.logger.child({ module: name });
   const search = createSearch({ source, validate, logger, repeats }, { ...config, ...limits });
+  return { ...module, source, search };
+}
+
+function createModule(module: Mounted, config: HttpConfig, parts: HttpParts): Router {
+  const { name, limits, search } = module;
+  const router = Router();
   // Express forgets the base when a handler throws; the log tells the route all the same.
   router.use((req, res, next) => {
     res.locals.base = req.baseUrl;
@@ -171,7 +185,7 @@ function createModule(
   route.post(readBody, search);
   route.all(allowOnly('GET, HEAD, POST'));
   router.use(createModuleHealth(module, parts));
-  router.use(createCatalogue({ ...module, source }, { ...config, ...limits }));
+  router.use(createCatalogue(module, { ...config, ...limits }));
   return router;
 }
 
@@ -188,6 +202,9 @@ function createNotFound(names: readonly string[]): RequestHandler {
   };
 }
 
+const toSearches = (modules: readonly Mounted[]) =>
+  new Map(modules.map(({ name, search }) => [`/api/${name}`, { module: name, search }]));
+
 /** The whole of HTTP, in the order a request meets it. */
 export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): RequestListener {
   const { readerIdleMs = defaultReaderIdleMs } = config;
@@ -201,14 +218,22 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.set('trust proxy', config.trustProxy);
   app.set('query parser', () => ({}));
 
-  if (metrics !== undefined) app.use(createRequestCount(metrics.http));
-  app.use(createRequestLog(parts.logger));
+  const mounted = documented.map((module) => toMounted(module, config, parts, repeats));
+  const each = [
+    ...(metrics === undefined ? [] : [createRequestCount(metrics.http)]),
+    createRequestLog(parts.logger),
+    ...(parts.tracing === undefined ? [] : [createRequestTrace(parts.tracing)]),
+    cutIdleReaders(readerIdleMs),
+  ];
+  const constant = [securityHeaders, cors(corsOptions), noStore];
+  if (!config.clientRateLimit)
+    app.use(createDirect({ ...parts, searches: toSearches(mounted), each, constant, compress }));
+  app.use(...each);
   app.use(securityHeaders);
   app.use(cors(corsOptions));
   app.use(refuseWhenStopping(parts.isStopping));
   app.use(checkLengths);
   app.use(checkHost);
-  app.use(cutIdleReaders(readerIdleMs));
   app.use(compress);
   app.use(noStore);
   app.use(createOps(modules, parts));
@@ -216,8 +241,7 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use('/api/doc', createDocs(documented));
   app.use(createListing(documented, config));
   const limit = createClientLimit(config.clientRateLimit ?? 0, parts.replicas?.count);
-  for (const module of documented)
-    app.use(`/api/${module.name}`, limit, createModule(module, config, parts, repeats));
+  for (const module of mounted) app.use(`/api/${module.name}`, limit, createModule(module, config, parts));
   app.use(createExplorer(documented, config));
   app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));

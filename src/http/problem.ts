@@ -128,7 +128,11 @@ export function toProblemText(problem: object): string {
 export function writeProblem(res: Response, error: ServiceError): void {
   const language = toLanguage(res.req.headers['accept-language']);
   const problem = toProblem(error, String(res.req.id), language);
-  res.status(problem.status).set(toProblemHeaders(error, language)).vary('Accept-Language');
+  res
+    .status(problem.status)
+    .set(toProblemHeaders(error, language))
+    .vary('Accept-Language')
+    .vary('Accept-Encoding');
   res.send(Buffer.from(toProblemText(problem)));
 }
 

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Link } from '../formats/index.js';
-import type { HttpMetrics } from '../metrics/index.js';
+import type { HttpMetrics, Tracing } from '../metrics/index.js';
 import type { Answer, FeatureSource, PageEnd, SearchQuery, WholePage } from '../query/index.js';
 import { type Packed, pack, unite } from './gzip.js';
 import { toLanguage } from './language.js';
@@ -18,8 +18,10 @@ import {
   toEndFields,
   toPage,
 } from './page.js';
+import { isPlain } from './plain.js';
 import { toRequestId } from './request-id.js';
 import { endWith, toLength } from './stream.js';
+import { traceUntilOver } from './traces.js';
 import { isNotModified, toValidityHeaders } from './validity.js';
 
 /** All that is the same when the same is asked again. */
@@ -46,26 +48,17 @@ export interface Repeats {
 export interface RepeatsOptions {
   readonly logger: Logger;
   readonly metrics: HttpMetrics;
+  readonly tracing?: Tracing | undefined;
   readonly isStopping: () => boolean;
   readonly readerIdleMs: number;
 }
 
 const MAX_CHARACTERS = 2 ** 20;
 const MAX_URL = 8192;
-const MAX_HEADERS = 8192;
 /** As `compression` does it: below, the answer fits a packet anyway. */
 const MIN_COMPRESSED = 1024;
 /** Of answers compressed once for all who take gzip: about a quarter of what they are. */
 const MAX_PACKED_BYTES = 8 * 2 ** 20;
-
-/**
- * Headers of requests that an answer from the cache takes no notice of, or that are looked at here. With any other,
- * a key or a proxy's word among them, the request goes the long way.
- */
-const known = new Set(
-  `accept accept-charset accept-encoding accept-language cache-control connection dnt host if-none-match origin pragma
-  priority referer sec-fetch-dest sec-fetch-mode sec-fetch-site sec-gpc user-agent x-request-id`.split(/\s+/),
-);
 
 /** Written anew for each answer, by Node or here. */
 const ownHeaders = new Set([
@@ -79,16 +72,8 @@ const ofBody = new Set(['content-type', 'content-language']);
 
 /** Undefined: more than the URL, the host, the media type and the language may count. */
 function toKey(req: IncomingMessage, url: string | undefined): string | undefined {
-  const { method, httpVersion, rawHeaders, headers } = req;
-  if (method !== 'GET' || httpVersion !== '1.1') return undefined;
-  let [hosts, length] = [0, 0];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase();
-    if (!known.has(name)) return undefined;
-    if (name === 'host') hosts += 1;
-    length += name.length + (rawHeaders[i + 1] as string).length;
-  }
-  if (hosts !== 1 || length > MAX_HEADERS) return undefined;
+  if (!isPlain(req)) return undefined;
+  const { headers } = req;
   const language = toLanguage(headers['accept-language']);
   return `${headers.host}\n${headers.accept ?? ''}\n${language}\n${url}`;
 }
@@ -110,7 +95,7 @@ function toHead(res: Response): string[] {
  * three times as long as the rest of such an answer; its headers are remembered from when it last gave it.
  */
 export function createRepeats(options: RepeatsOptions): Repeats {
-  const { logger, metrics, isStopping, readerIdleMs } = options;
+  const { logger, metrics, tracing, isStopping, readerIdleMs } = options;
   const repeats = new LRUCache<string, Repeat>({
     maxSize: MAX_CHARACTERS,
     maxEntrySize: MAX_URL,
@@ -190,6 +175,7 @@ export function createRepeats(options: RepeatsOptions): Repeats {
     const tell = () => ({ module, route, ...outcome });
     logWhenOver(logger, req, res, tell);
     countWhenOver(metrics, req, res, tell);
+    if (tracing !== undefined) traceUntilOver(tracing, req, res, tell);
     if (isNotModified(req, kept, repeat.context)) {
       const ofNoBody = head.filter((_, i) => !ofBody.has(head[i - (i % 2)] as string));
       res.writeHead(304, ofNoBody).end();

@@ -113,8 +113,8 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const isPost = req.method === 'POST';
     const context = { url, isPost, parameters, query, format, type: mediaTypes[format], language };
     res.setHeader('Vary', toVary(context));
-    const { credentials = {} } = res.locals;
-    const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id) };
+    const { credentials = {}, trace } = res.locals;
+    const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id), trace };
     if (query.explain) return explain(res, parts.source, caller, context);
     await answer(req, res, { ...parts, config, context, caller, query });
   };
@@ -143,7 +143,7 @@ async function explain(
   { query, language }: SearchContext,
 ): Promise<void> {
   const { steps, ...explanation } = await source.explain(query, caller);
-  res.set({ 'Content-Language': language, Vary: 'Accept-Language' });
+  res.set({ 'Content-Language': language, Vary: 'Accept-Language, Accept-Encoding' });
   res.json({ ...explanation, steps: steps.map((step) => toText(step, language)) });
 }
 

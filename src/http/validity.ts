@@ -19,11 +19,12 @@ type Negotiated = Pick<SearchContext, 'format' | 'language' | 'query'>;
 const toOpaque = (tag: string, { format, language }: Negotiated) =>
   `${tag}.${representations[format]}${isCollection(format) ? `.${language}` : ''}`;
 
-/** What of the request the representation follows from (RFC 9110 §12.5.5), but for its coding. */
+/** What of the request the representation follows from (RFC 9110 §12.5.5). */
 export function toVary({ format, query }: Negotiated): string[] {
   return [
     ...(query.format === undefined ? ['Accept'] : []),
     ...(isCollection(format) ? ['Accept-Language'] : []),
+    'Accept-Encoding',
   ];
 }
 
@@ -56,10 +57,7 @@ export function toValidityHeaders(
       'Cache-Control',
       `${share}, max-age=${freshS}, stale-while-revalidate=${Math.min(freshS, MAX_REVALIDATE_S)}, stale-if-error=${staleIfErrorS}`,
     ],
-    [
-      'Vary',
-      [...toVary(negotiated), 'Accept-Encoding', ...(isByKey ? ['Apikey', 'Authorization'] : [])].join(', '),
-    ],
+    ['Vary', [...toVary(negotiated), ...(isByKey ? ['Apikey', 'Authorization'] : [])].join(', ')],
   ];
 }
 

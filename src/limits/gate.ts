@@ -175,7 +175,11 @@ export function createGate(options: GateOptions): Gate {
       let held: Place | undefined;
       let withdraw = () => {};
       const place = new Promise<Place>((resolve, reject) => {
-        const end = () => visitor.signal.removeEventListener('abort', abort);
+        let isWaiting = true;
+        const end = () => {
+          isWaiting = false;
+          visitor.signal.removeEventListener('abort', abort);
+        };
         const waiter: Waiter = {
           ...visitor,
           grant(given) {
@@ -198,8 +202,8 @@ export function createGate(options: GateOptions): Gate {
           else giveUp(toFull());
         };
         if (visitor.signal.aborted) return reject(visitor.signal.reason);
-        visitor.signal.addEventListener('abort', abort, { once: true });
         queue(waiter);
+        if (isWaiting) visitor.signal.addEventListener('abort', abort, { once: true });
       });
       return { place, withdraw: () => withdraw() };
     },

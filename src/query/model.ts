@@ -58,6 +58,8 @@ export interface Caller {
   readonly address?: string;
   /** Request id, for the log. */
   readonly requestId?: string;
+  /** What the work for the caller belongs to in a trace, for who traces it. */
+  readonly trace?: object | undefined;
 }
 
 /**

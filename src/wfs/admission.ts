@@ -8,7 +8,7 @@ import {
   type RateShare,
   toBusyError,
 } from '../limits/index.js';
-import type { Refusal, UpstreamMetrics } from '../metrics/index.js';
+import { type Refusal, type Span, type Tracing, type UpstreamMetrics, untraced } from '../metrics/index.js';
 import { isLater, toRetryAfter } from './exception.js';
 import {
   StaleConnection,
@@ -23,6 +23,8 @@ export interface AdmissionOptions {
   readonly maxConcurrency?: number | undefined;
   /** Requests over any second, or this process's share of them; absent: any number. */
   readonly rateLimit?: number | RateShare | undefined;
+  /** Absent: nobody collects traces. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What can be answered within a minute at Géoplateforme's rate is less. */
@@ -45,6 +47,7 @@ export function createAdmission(
   metrics: UpstreamMetrics,
 ): Transport {
   const { maxConcurrency = Number.POSITIVE_INFINITY, rateLimit = Number.POSITIVE_INFINITY } = options;
+  const { tracing = untraced } = options;
   const gate = createGate({ maxConcurrency, perSecond: rateLimit, maxQueued: MAX_QUEUED });
   const perSecond = () => (typeof rateLimit === 'number' ? rateLimit : rateLimit.perSecond);
   const circuit: Circuit = createCircuit<WfsResponse>({
@@ -91,17 +94,26 @@ export function createAdmission(
       throw error;
     });
     let isSent = false;
+    let span: Span | undefined;
     const send = async () => {
       isSent = true;
       request.signal.throwIfAborted();
+      span = tracing.upstream(toOperation(request), request.trace);
       return observe(() => transport.send({ ...request, onSent: place.sent }), metrics);
     };
     try {
       const response = await circuit.execute(send);
       if (response.status === 429) pauses.begin(request.key.identity, toRetryAfter(response));
       if (isLater(response)) rests.begin(EVERYBODY, toRetryAfter(response));
-      return withEnd(response, request.signal, place, metrics);
+      const { status } = response;
+      const end = (bytes: number) => {
+        const fault = status >= 400 ? `status ${status}` : undefined;
+        span?.end({ 'http.response.status_code': status, 'http.response.body.size': bytes }, fault);
+        place.leave();
+      };
+      return withEnd(response, request.signal, end, metrics);
     } catch (error) {
+      span?.end({}, error instanceof ServiceError ? error.text.id : 'left');
       if (isSent) place.leave();
       else {
         place.forgo(); // the circuit has opened meanwhile
@@ -155,6 +167,12 @@ function countRefusal(error: unknown, metrics: UpstreamMetrics): void {
   metrics.refused(reason ?? 'left');
 }
 
+/** The operation, as its span is called. */
+function toOperation({ body, parameters, target }: WfsRequest): string {
+  if (target !== undefined) return 'redirected';
+  return body !== undefined ? 'GetFeature' : (parameters?.request ?? 'GET');
+}
+
 async function observe(send: () => Promise<WfsResponse>, metrics: UpstreamMetrics): Promise<WfsResponse> {
   const begun = performance.now();
   const tell = (outcome: Parameters<UpstreamMetrics['answered']>[0]) =>
@@ -170,22 +188,24 @@ async function observe(send: () => Promise<WfsResponse>, metrics: UpstreamMetric
   }
 }
 
-/** The place is held until the last byte of the answer has come, or nobody wants it any more. */
+/** @param leave called when the last byte of the answer has come, or nobody wants it any more */
 function withEnd(
   response: WfsResponse,
   signal: AbortSignal,
-  place: Place,
+  leave: (bytes: number) => void,
   metrics: UpstreamMetrics,
 ): WfsResponse {
+  let bytes = 0;
   const end = () => {
     signal.removeEventListener('abort', end);
-    place.leave();
+    leave(bytes);
   };
   if (signal.aborted) end();
   else signal.addEventListener('abort', end, { once: true });
   async function* read(): AsyncGenerator<Uint8Array, void, void> {
     try {
       for await (const chunk of response.chunks) {
+        bytes += chunk.length;
         metrics.received(chunk.length);
         yield chunk;
       }

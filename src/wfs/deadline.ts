@@ -21,26 +21,38 @@ export interface Deadline {
 
 export function createDeadline(milliseconds: number): Deadline {
   let left = milliseconds;
-  async function wait<T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T> {
-    const bound = Math.min(timeoutMs, left);
-    const text =
-      left < timeoutMs
-        ? toMessage('wfs.deadline', { seconds: toSeconds(milliseconds) })
-        : toMessage(message, { seconds: toSeconds(timeoutMs) });
-    const begun = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      const tooLate = () => reject(new ServiceError('upstreamTimeout', text));
-      timer = setTimeout(tooLate, Math.max(0, bound));
+  const toText = (timeoutMs: number, message: MessageId, isNearer: boolean) =>
+    isNearer
+      ? toMessage('wfs.deadline', { seconds: toSeconds(milliseconds) })
+      : toMessage(message, { seconds: toSeconds(timeoutMs) });
+  const wait = <T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const begun = performance.now();
+      const isNearer = left < timeoutMs;
+      let isOver = false;
+      const settle = () => {
+        if (isOver) return;
+        isOver = true;
+        clearTimeout(timer);
+        left -= performance.now() - begun;
+      };
+      const tooLate = () => {
+        settle();
+        reject(new ServiceError('upstreamTimeout', toText(timeoutMs, message, isNearer)));
+      };
+      const timer = setTimeout(tooLate, Math.max(0, Math.min(timeoutMs, left)));
+      // after the timeout, what the step still says is heard by nobody
+      step.then(
+        (value) => {
+          settle();
+          resolve(value);
+        },
+        (error: unknown) => {
+          settle();
+          reject(error);
+        },
+      );
     });
-    step.catch(() => {}); // it may fail after the timeout
-    try {
-      return await Promise.race([step, timeout]);
-    } finally {
-      clearTimeout(timer);
-      left -= performance.now() - begun;
-    }
-  }
   return {
     total: milliseconds,
     get left() {

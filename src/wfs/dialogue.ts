@@ -8,6 +8,7 @@ import {
   GmlExceptionReport,
   readFeatureTypes,
 } from '../gml/index.js';
+import type { TraceContext } from '../metrics/index.js';
 import type { Abilities } from './abilities.js';
 import { type Capabilities, readCapabilities } from './capabilities.js';
 import { createConverters } from './converters.js';
@@ -24,6 +25,7 @@ export interface Asker {
   readonly key: PlacedKey;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
+  readonly trace?: TraceContext | undefined;
 }
 
 /** The three operations of a WFS 1.1.0 (OGC 04-094), each answer read, each refusal one of our errors. */

@@ -223,7 +223,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       abilities,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker: { key, signal: leaving.signal, deadline },
+      asker: { key, signal: leaving.signal, deadline, trace: caller.trace },
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
       check,

@@ -6,6 +6,7 @@ import type { AxiosResponse } from 'axios';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { ServiceError, toMessage } from '../errors.js';
+import type { TraceContext } from '../metrics/index.js';
 import { isPrivateAddress } from './addresses.js';
 import type { Deadline } from './deadline.js';
 import { type Agents, type Exchange, exchange } from './exchange.js';
@@ -20,6 +21,8 @@ export interface WfsRequest {
   readonly key: PlacedKey;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
+  /** What it is a part of in a trace. */
+  readonly trace?: TraceContext | undefined;
   /** Where a redirect leads, instead of the upstream's own address: asked as it stands. */
   readonly target?: Target;
   /** On a connection of its own. */

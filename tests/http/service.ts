@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import {
   createApp,
@@ -231,9 +232,11 @@ export function send(
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
         res.on('error', reject);
         res.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
+          const bytes = Buffer.concat(chunks);
+          const isPacked = res.headers['content-encoding'] === 'gzip';
+          const text = (isPacked ? gunzipSync(bytes) : bytes).toString();
           const isJson = /json$/.test(String(res.headers['content-type']).split(';')[0] ?? '');
-          const isPlain = res.headers['content-encoding'] === undefined;
+          const isPlain = isPacked || res.headers['content-encoding'] === undefined;
           const json = isJson && isPlain && text !== '' ? JSON.parse(text) : undefined;
           resolve({ status: res.statusCode ?? 0, headers: res.headers, text, json });
         });
