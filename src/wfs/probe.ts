@@ -136,7 +136,9 @@ function toUnderstood(asked: readonly Asked[], found: readonly Place[]): Asked[]
   const isAskedFor = ({ box }: Place) =>
     asked.some((one) => isMet(box, one.box) || isMet(box, toSwapped(one.box)));
   const forms = new Set(understood.map(({ form }) => form));
-  return forms.size > 1 || !found.every(isAskedFor) ? undefined : understood;
+  // who transforms what filters hold reads them in several CRSs, but in one order each
+  const codes = new Set([...forms].map(({ code }) => code));
+  return forms.size > codes.size || !found.every(isAskedFor) ? undefined : understood;
 }
 
 /** Nothing was found, though every feature that was asked for is there. */

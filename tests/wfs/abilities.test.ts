@@ -313,7 +313,9 @@ describe('a layer that is offered in its own CRS alone, which the upstream holds
       [few, true],
     ] as const) {
       const { upstream } = await source.describe(layer.typeName, caller());
-      expect(upstream).toMatchObject({ isAskedInWgs84, isCertain: true });
+      const form = isAskedInWgs84 ? { code: 4326, axisOrder: 'latLon' } : { code: 2154, axisOrder: 'lonLat' };
+      const read = { spatialFilter: 'Intersects', filterForms: [form] };
+      expect(upstream).toMatchObject({ isAskedInWgs84, isCertain: true, ...read });
     }
   });
 });
