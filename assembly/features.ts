@@ -10,6 +10,7 @@ const SHUFFLES: usize = 4096;
 const SEEN: usize = 8192;
 const FRAMES: usize = 12288;
 const FRAMES_MAX: i32 = 64;
+const SCALES: usize = 13312;
 const ENDS: usize = 16384;
 const ENDS_MAX: i32 = 4096;
 const KEPT: usize = 32768;
@@ -49,6 +50,7 @@ const BEGINS_FEATURE: i32 = 1 << 7;
 const ENDS_FEATURE: i32 = 1 << 8;
 const HAS_IDS: i32 = 1 << 9;
 const IS_REFUSED: i32 = 1 << 10;
+const IS_GUARDED: i32 = 1 << 11;
 const EXTERIOR: i32 = 2;
 const INTERIOR: i32 = 3;
 const LINE: i32 = 4;
@@ -117,12 +119,17 @@ let number: i32 = 0;
 /** The end of a number that was read byte by byte. */
 let numberEnd: usize = 0;
 
-/** Once. */
+/** Once, when the powers of ten are in their place. */
 export function start(): void {
   // For a number of `length` bytes, `whole` of them before its point: its digits at the end of sixteen bytes.
   for (let length = 1; length < 16; length++) {
     for (let whole = 1; whole <= length; whole++) {
       const digits = whole === length ? length : length - 1;
+      // The point is one of the bytes.
+      store<f64>(
+        SCALES + (((length << 4) | whole) << 3),
+        load<f64>(POWERS + ((<usize>(digits - whole)) << 3)),
+      );
       const to = SHUFFLES + (((length << 4) | whole) << 4);
       for (let lane = 0; lane < 16; lane++) {
         const digit = lane - 16 + digits;
@@ -208,7 +215,9 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
         properties = PROPERTIES;
         keptNow = kept;
       }
-      if (!isFirstOf(load<i32>(transition, 36)) || !isFirstOf(load<i32>(transition, 40))) return ODD;
+      if ((flags & IS_GUARDED) !== 0) {
+        if (!isFirstOf(load<i32>(transition, 36)) || !isFirstOf(load<i32>(transition, 40))) return ODD;
+      }
     }
 
     // What it appends.
@@ -658,6 +667,7 @@ function passOtherId(gap: i32, parameter: i32): i32 {
  * The plain number (JSON's grammar, no exponent) behind its sign: its length times 16 and the digits before its
  * point; 256 where it is longer than fifteen bytes, up to `numberEnd`; 0 where there is none.
  */
+// @inline
 function toShape(p: usize): i32 {
   const digits = i8x16.lt_u(i8x16.sub(v128.load(p), i8x16.splat(0x30)), i8x16.splat(10));
   let others = ~i8x16.bitmask(digits) | 0x10000;
@@ -700,12 +710,13 @@ function readLong(p: usize, to: usize): f64 {
   return fraction === 0 ? digits : digits / load<f64>(POWERS + ((<usize>fraction) << 3));
 }
 
+/** What the digits of a number of this shape are divided by. */
+// @inline
 function toPower(shape: i32): f64 {
-  const decimals = (shape >> 4) - (shape & 15);
-  // The point is one of the bytes.
-  return load<f64>(POWERS + ((<usize>(decimals - (decimals > 0 ? 1 : 0))) << 3));
+  return load<f64>(SCALES + ((<usize>shape) << 3));
 }
 
+// @inline
 function toDigits(p: usize, shape: i32): v128 {
   const digits = i8x16.sub(v128.load(p), i8x16.splat(0x30));
   const aligned = i8x16.swizzle(digits, v128.load(SHUFFLES + ((<usize>shape) << 4)));
@@ -731,6 +742,11 @@ function passCoordinates(opening: usize): i32 {
   let p = at;
   let w = geometry;
   let n = count;
+  let sum = area;
+  let x0 = firstX;
+  let y0 = firstY;
+  let x1 = lastX;
+  let y1 = lastY;
   for (;;) {
     let byte = <i32>load<u8>(p);
     while (isWhite(byte)) byte = <i32>load<u8>(++p);
@@ -812,19 +828,18 @@ function passCoordinates(opening: usize): i32 {
     const x = swap ? b : a;
     const y = swap ? a : b;
     if (n === 0) {
-      firstX = x;
-      firstY = y;
-      lastX = 0;
-      lastY = 0;
+      x0 = x;
+      y0 = y;
+      x1 = 0;
+      y1 = 0;
     } else {
-      const dx = x - firstX;
-      const dy = y - firstY;
-      area += lastX * dy - dx * lastY;
-      lastX = dx;
-      lastY = dy;
+      const dx = x - x0;
+      const dy = y - y0;
+      sum += x1 * dy - dx * y1;
+      x1 = dx;
+      y1 = dy;
+      store<u8>(w++, COMMA);
     }
-
-    if (n > 0) store<u8>(w++, COMMA);
     store<i32>(POSITIONS + ((<usize>n) << 2), <i32>w);
     n++;
     store<u8>(w++, OPEN);
@@ -840,6 +855,11 @@ function passCoordinates(opening: usize): i32 {
   at = p;
   geometry = w;
   count = n;
+  area = sum;
+  firstX = x0;
+  firstY = y0;
+  lastX = x1;
+  lastY = y1;
   return PAST;
 }
 

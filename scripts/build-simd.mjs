@@ -13,6 +13,9 @@ const OPTIONS = [
   ...['--initialMemory', '64', '--memoryBase', '65000'],
 ];
 
+/** Decorators of functions, which TypeScript has not and AssemblyScript has, stand in comments. */
+const toAssemblyScript = (source) => source.replaceAll(/^\/\/ (?=@inline$)/gm, '');
+
 async function compile() {
   let binary;
   const { error, stderr } = await asc.main(
@@ -20,7 +23,7 @@ async function compile() {
     {
       readFile: (name, base) => {
         try {
-          return readFileSync(join(base === '.' ? root : base, name), 'utf8');
+          return toAssemblyScript(readFileSync(join(base === '.' ? root : base, name), 'utf8'));
         } catch {
           return null;
         }

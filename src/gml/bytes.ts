@@ -87,6 +87,11 @@ export function fromUtf8(bytes: Uint8Array, from = 0, to = bytes.length): string
   return decoder.decode(bytes.subarray(from, to));
 }
 
+/** A character for each byte. */
+export function fromLatin1({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
+}
+
 function table(bytes: Iterable<number>): Uint8Array {
   const marks = new Uint8Array(256);
   for (const byte of bytes) marks[byte] = 1;

@@ -32,6 +32,8 @@ export const GML_LIMITS: GmlLimits = {
 /** What a converter that waits for its next document may hold. */
 const ROOM_KEPT = 1 << 20;
 const READINGS_KEPT = 16;
+/** What a document's srsNames came to, kept at a time. */
+const READINGS_MAX = 1024;
 const NOTHING: Converted = { bytes: new Uint8Array(0), ends: [] };
 const QUOTE = 0x22;
 
@@ -106,7 +108,9 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   private readonly memo: Memo;
   private readonly learner: Learner;
   private readonly shortcut: Shortcut;
+  /** Tells readings apart, also those that are no longer kept. */
   private readonly readingNumbers = new Map<CrsReading, number>();
+  private nextReadingNumber = 0;
   private href: string | undefined;
   private uom: string | undefined;
   private valueFrom = 0;
@@ -257,8 +261,9 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   numberOf(reading: CrsReading): number {
     const known = this.readingNumbers.get(reading);
     if (known !== undefined) return known;
-    this.readingNumbers.set(reading, this.readingNumbers.size);
-    return this.readingNumbers.size - 1;
+    if (this.readingNumbers.size >= READINGS_MAX) this.readingNumbers.clear();
+    this.readingNumbers.set(reading, this.nextReadingNumber);
+    return this.nextReadingNumber++;
   }
 
   // Surroundings
@@ -266,6 +271,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   readingOf(srsName: string | undefined): CrsReading {
     let reading = this.readings.get(srsName);
     if (reading === undefined) {
+      if (this.readings.size >= READINGS_MAX) this.readings.clear();
       reading = this.options.crs(srsName);
       this.readings.set(srsName, reading);
     }

@@ -23,7 +23,7 @@ export interface Slot {
 
 /** What a feature inherits from gml:AbstractFeatureType and no client wants as an attribute. */
 const INHERITED = new Set(['metaDataProperty', 'descriptionReference']);
-const SLOTS_MAX = 8192;
+const SLOTS_MAX = 2048;
 
 /** What each element of a feature is: by local name, since servers differ in prefixes and namespaces. */
 export class Slots {

@@ -1,4 +1,4 @@
-import { toUtf8 } from './bytes.js';
+import { fromLatin1, toUtf8 } from './bytes.js';
 import type { SimdLoop } from './simd.js';
 
 const SLACK = 16;
@@ -250,6 +250,7 @@ export class Encoding {
 type Detected = { name: string; skip: number; label?: string } | 'more';
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
   both.set(second, first.length);
@@ -265,7 +266,7 @@ function detect(head: Uint8Array, isAll = false): Detected {
   if (a === 0xfe && b === 0xff) return { name: 'UTF-16BE', skip: 2, label: 'utf-16be' };
   if (a === 0x3c && b === 0) return { name: 'UTF-16LE', skip: 0, label: 'utf-16le' };
   if (a === 0 && b === 0x3c) return { name: 'UTF-16BE', skip: 0, label: 'utf-16be' };
-  const text = String.fromCharCode(...head.subarray(0, DECLARATION_MAX));
+  const text = fromLatin1(head.subarray(0, DECLARATION_MAX));
   if (!text.startsWith('<?xml'.slice(0, text.length))) return { name: 'UTF-8', skip: 0 };
   if (!text.includes('?>') && text.length < DECLARATION_MAX && !isAll) return 'more';
   return declared(text);

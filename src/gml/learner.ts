@@ -1,4 +1,4 @@
-import { Lane, toUtf8 } from './bytes.js';
+import { fromLatin1, Lane, toUtf8 } from './bytes.js';
 import { Effect, type Effects, Gap, type Memo, NumbersEnd, type Opening, State, UNKNOWN } from './memo.js';
 import { Role, type Tag } from './names.js';
 
@@ -72,9 +72,9 @@ export class Learner {
     private readonly tagBytes: number,
   ) {}
 
-  /** The reader stands between two features. */
+  /** The reader stands between two features. Where no more can be learnt, only what is known of this place is looked up. */
   start(): void {
-    this.isOn = true;
+    this.isOn = !this.memo.isFull;
     this.state = this.describe(Gap.none, 0);
     this.beginStretch();
     this.isValue = false;
@@ -195,6 +195,7 @@ export class Learner {
     const guard = this.memo.guard(name);
     if (guard === 0 || this.effects.guards.length === 2) this.spoil();
     else this.effects.guards.push(guard);
+    this.effects.flags |= Effect.isGuarded;
   }
 
   /** The text is a JSON value now. */
@@ -366,7 +367,7 @@ export class Learner {
   }
 
   private toState(description: string | undefined, gap: number, parameter: number): number {
-    if (description === undefined || this.memo.isFull) return UNKNOWN;
+    if (description === undefined) return UNKNOWN;
     return this.memo.state(description, gap, parameter);
   }
 
@@ -397,7 +398,7 @@ export class Learner {
       const piece = split.pieces[i] as Uint8Array;
       this.putLiteral(piece, 0, piece.length);
       this.effects = i === 0 ? split.before : createEffects();
-      description = description === undefined ? undefined : `${description}<${toLatin1(piece)}`;
+      description = description === undefined ? undefined : `${description}<${fromLatin1(piece)}`;
       let gap: number = Gap.otherId;
       if (i === chosen) gap = hasFeatureId ? Gap.featureId : Gap.geometryId;
       if (gap === Gap.featureId) {
@@ -441,10 +442,6 @@ function idsOf(tag: Tag): number[] {
 
 function toFeatureRole(roles: readonly number[]): number {
   return roles.includes(Role.gmlId) ? Role.gmlId : Role.fid;
-}
-
-function toLatin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
 
 function isWhite(byte: number): boolean {

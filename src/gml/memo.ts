@@ -34,6 +34,8 @@ export const Effect = {
   hasIds: 1 << 9,
   /** Markup that did not do the same twice: never to be used. */
   isRefused: 1 << 10,
+  /** Holds properties outside the schema. */
+  isGuarded: 1 << 11,
 } as const;
 
 /** How a run of numbers ends: the element alone, or what it makes with it. */
@@ -111,6 +113,7 @@ const NO_IDS: Ids = { keeps: [], opened: undefined };
 export const UNKNOWN = -1;
 /** Properties outside the schema that are told apart. */
 export const GUARDS_MAX = 1024;
+const OPENINGS_MAX = 256;
 
 /** One number for each change of any memo. */
 let versions = 0;
@@ -128,15 +131,22 @@ export class Memo {
   readonly ids: Ids[] = [NO_IDS];
   private readonly numbers = new Map<string, number>();
   private readonly guards = new Map<string, number>();
+  /** Bytes of the descriptions of states. */
+  private described = 0;
   private count = 1;
   /** Another one after each change of what is learnt; no two memos share one. */
   version = ++versions;
 
   constructor(private readonly limits: GmlLimits) {}
 
-  /** No more can be learnt. */
+  /** No more can be learnt: what has been is good all the same. */
   get isFull(): boolean {
-    return this.count > this.limits.memoTransitions || this.pool.length > this.limits.memoBytes;
+    const { memoTransitions, memoBytes } = this.limits;
+    return (
+      this.count > memoTransitions ||
+      this.pool.length + this.described > memoBytes ||
+      this.openings.length > OPENINGS_MAX
+    );
   }
 
   get size(): number {
@@ -147,23 +157,14 @@ export class Memo {
     return this.numbers.size;
   }
 
-  clear(): void {
-    this.numbers.clear();
-    this.guards.clear();
-    this.openings.length = 0;
-    this.ids.length = 1;
-    this.pool.length = 0;
-    this.count = 1;
-    this.version = ++versions;
-    this.states.fill(0);
-  }
-
-  /** The state with this description. */
+  /** The state with this description; UNKNOWN where there is none and no more can be learnt. */
   state(description: string, gap: number, parameter: number): number {
     const key = `${gap} ${parameter} ${description}`;
     const known = this.numbers.get(key);
     if (known !== undefined) return known;
+    if (this.isFull) return UNKNOWN;
     const number = this.numbers.size;
+    this.described += key.length;
     this.version = ++versions;
     this.numbers.set(key, number);
     const at = number * State.size;

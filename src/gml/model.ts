@@ -59,7 +59,7 @@ export interface GmlLimits {
   readonly referenceBytes: number;
   /** Pieces of markup that are remembered to read the next ones fast: more are read all the same. 0: none. */
   readonly memoTransitions: number;
-  /** Bytes of them. */
+  /** Bytes of them, and of what is known of the places between. */
   readonly memoBytes: number;
 }
 

@@ -119,8 +119,8 @@ export class Name<Meaning = unknown> {
   }
 }
 
-/** Names kept in all scopes together; beyond it all are forgotten and learnt anew. */
-const NAMES_MAX = 8192;
+/** Names kept in all scopes together; beyond it all are forgotten and learnt anew. A table has 1,600 columns at most (PostgreSQL). */
+const NAMES_MAX = 2048;
 const SCOPES_MAX = 256;
 
 /** One set of namespace declarations in force, with the names met under it. */

@@ -439,12 +439,7 @@ export class Shortcut {
     if (byte !== LT || !isPlain || at - start > TYPED_MAX) return this.passTyped(parameter);
     this.wholeFrom = start;
     this.at = at;
-    const { properties } = this;
-    properties.reserve(TYPED_MAX + 8);
-    const out = properties.bytes;
-    let to = properties.length;
-    for (let i = start; i < at; i++) out[to++] = bytes[i] as number;
-    properties.length = to;
+    append(this.properties, this.view, start, at - start);
     return PAST;
   }
 
@@ -478,14 +473,9 @@ export class Shortcut {
     if (bytes[at] !== LT || !isPlain || at - start > TYPED_MAX) return this.passTyped(parameter);
     this.wholeFrom = start;
     this.at = at;
-    properties.reserve(TYPED_MAX + 8);
-    const out = properties.bytes;
-    let to = properties.length;
-    out[to++] = QUOTE;
-    const end = isZulu ? at - 1 : at;
-    for (let i = start; i < end; i++) out[to++] = bytes[i] as number;
-    out[to++] = QUOTE;
-    properties.length = to;
+    properties.putByte(QUOTE);
+    append(properties, this.view, start, (isZulu ? at - 1 : at) - start);
+    properties.putByte(QUOTE);
     return PAST;
   }
 
@@ -522,19 +512,16 @@ export class Shortcut {
   private passFeatureId(parameter: number): number {
     const { bytes, geometry } = this;
     const quote = parameter & 0xff;
-    let at = this.at;
-    for (;;) {
-      const byte = bytes[at] as number;
-      if (byte === quote) break;
-      if (byte === 0) {
-        this.at = at;
-        return MORE;
-      }
+    const start = this.at;
+    let at = start;
+    let byte = bytes[at] as number;
+    while (byte !== quote && byte !== 0) {
       if (byte < 0x20 || byte === 0x26 || byte === LT || byte === QUOTE || byte === 0x5c) return UNLIKE;
-      geometry.putByte(byte);
-      at++;
+      byte = bytes[++at] as number;
     }
+    append(geometry, this.view, start, at - start);
     this.at = at;
+    if (byte === 0) return MORE;
     const length = geometry.length - this.idFrom;
     return length > 0 && length <= ID_MAX ? PAST : UNLIKE;
   }
@@ -590,8 +577,13 @@ export class Shortcut {
     const { view, at } = this;
     const pool = this.memo.pool.view;
     let i = 0;
-    for (; i <= length - 4; i += 4) {
+    // Markup has no NUL, which two doubles might differ in and be equal.
+    for (; i <= length - 8; i += 8) {
+      if (view.getFloat64(at + i, true) !== pool.getFloat64(literal + i, true)) return false;
+    }
+    if (i <= length - 4) {
       if (view.getInt32(at + i, true) !== pool.getInt32(literal + i, true)) return false;
+      i += 4;
     }
     for (; i < length; i++) if (view.getUint8(at + i) !== pool.getUint8(literal + i)) return false;
     return true;
@@ -607,9 +599,9 @@ export class Shortcut {
       flags & Effect.hasIds ? (this.memo.ids[transitions[it + Transition.ids] as number] as Ids) : undefined;
     const from = geometry.length;
     let length = transitions[it + Transition.geometryLength] as number;
-    if (length > 0) append(geometry, pool, transitions[it + Transition.geometry] as number, length);
+    if (length > 0) append(geometry, pool.view, transitions[it + Transition.geometry] as number, length);
     length = transitions[it + Transition.propertiesLength] as number;
-    if (length > 0) append(properties, pool, transitions[it + Transition.properties] as number, length);
+    if (length > 0) append(properties, pool.view, transitions[it + Transition.properties] as number, length);
     if (ids !== undefined) this.noteIds(ids, from);
     this.at += transitions[it + Transition.literalLength] as number;
     const next = transitions[it + Transition.next] as number;
@@ -628,6 +620,7 @@ export class Shortcut {
     else if ((flags & Effect.numbersEnd) !== 0 && !this.endNumbers(flags & Effect.numbersEnd)) return false;
     if ((flags & Effect.cancelsValue) !== 0) this.properties.length = this.undoTo;
     if ((flags & Effect.beginsFeature) !== 0) this.beginFeature();
+    if ((flags & Effect.isGuarded) === 0) return true;
     const { transitions } = this.memo;
     return (
       this.isFirst(transitions[it + Transition.guard] as number) &&
@@ -759,12 +752,14 @@ function toByte(bytes: Uint8Array, from: number, to: number): number {
   return a === 0x61 && b === 0x70 && d === 0x73 ? 0x27 : 0;
 }
 
-/** Appends learnt bytes; behind them the pool has room to be read over. */
-function append(lane: Lane, pool: Lane, from: number, length: number): void {
+/**
+ * Appends bytes, eight at a time as what they are not, a double: in UTF-8 none is NaN. Behind them there is room to be read
+ * over, as in the pool and in the window.
+ */
+function append(lane: Lane, source: DataView, from: number, length: number): void {
   lane.reserve(length + 8);
-  const source = pool.view;
   const { view } = lane;
   const to = lane.length;
-  for (let i = 0; i < length; i += 4) view.setInt32(to + i, source.getInt32(from + i, true), true);
+  for (let i = 0; i < length; i += 8) view.setFloat64(to + i, source.getFloat64(from + i, true), true);
   lane.length = to + length;
 }

@@ -79,11 +79,11 @@ export class SimdLoop {
   at = 0;
 
   private constructor(private readonly loop: Loop) {
-    loop.start();
     this.bytes = new Uint8Array(loop.memory.buffer);
     this.words = new Int32Array(loop.memory.buffer);
     this.lane.bytes = this.bytes;
     new Float64Array(loop.memory.buffer, Place.powers, POWERS.length).set(POWERS);
+    loop.start();
   }
 
   /** The process's own; undefined where there is no WebAssembly, or none with SIMD. */

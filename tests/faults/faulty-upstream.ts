@@ -195,6 +195,17 @@ const early: readonly Fault[] = [
     expected: 502,
   },
   {
+    name: 'redirects to a host that nobody knows',
+    act: whole('', ['Location: http://no-such-host.invalid/wfs'], '307 Temporary Redirect'),
+    expected: 502,
+  },
+  {
+    name: 'redirects to TLS where none is spoken',
+    act: (socket) =>
+      whole('', [`Location: https://127.0.0.1:${socket.localPort}/wfs`], '307 Temporary Redirect')(socket),
+    expected: 502,
+  },
+  {
     name: 'redirects to a file',
     act: whole('', ['Location: file:///etc/passwd'], '307 Temporary Redirect'),
     expected: 502,

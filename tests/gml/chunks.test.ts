@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createGmlConverter, type GmlError } from '../../src/gml/index.js';
+import { createGmlConverter, type GmlConverter, type GmlEngine, type GmlError } from '../../src/gml/index.js';
 import { convert, convertCut, fixtures, type Options } from './convert.js';
 import { documents } from './documents.js';
 import { dialects } from './features.js';
@@ -10,14 +10,17 @@ const all = [
   ...documents.map(({ name, gml, options = {} }) => ({ name, gml: Buffer.from(gml) as Uint8Array, options })),
 ];
 
+const ENGINES: readonly GmlEngine[] = ['typescript', 'simd'];
+const create = (options: Options, engine: GmlEngine): GmlConverter =>
+  createGmlConverter({ crs: () => ({ swap: false }), ...options, engine });
+
+interface Read {
+  text: string;
+  error: unknown;
+}
+
 /** What comes of the document cut behind its first bytes, and in pieces from there on. */
-function read(
-  gml: Uint8Array,
-  options: Options,
-  first: number,
-  length: number,
-): { text: string; error: unknown } {
-  const converter = createGmlConverter({ crs: () => ({ swap: false }), ...options });
+function read(converter: GmlConverter, gml: Uint8Array, first: number, length: number): Read {
   let text = '';
   const take = ({ bytes }: { bytes: Uint8Array }): void => {
     if (bytes.length > 0) text += (text === '' ? '' : ',') + Buffer.from(bytes).toString();
@@ -46,22 +49,34 @@ describe('where a document is cut never matters', () => {
     },
   );
 
+  const cases = all.flatMap((one) => ENGINES.map((engine) => [one.name, engine, one] as const));
+  const expectSame = ({ text, error }: Read, whole: Read, what: string): void => {
+    if (error !== whole.error) expect(error).toEqual(whole.error);
+    if (error === undefined ? text !== whole.text : !text.startsWith(whole.text))
+      throw new Error(`other output ${what}: ${text}`);
+  };
+
   // Pieces of 2 bytes, of 7 and of 120, beginning at each place: every byte is one where the document is cut, after a
   // piece of each length.
-  test.each(all.map((one) => [one.name, one] as const))(
-    '%s: at every byte, in pieces',
-    (_, { gml, options }) => {
-      const whole = read(gml, options, 0, gml.length);
-      for (const length of [2, 7, 120]) {
-        for (let first = 1; first <= length; first++) {
-          const { text, error } = read(gml, options, first, length);
-          expect(error).toEqual(whole.error);
-          if (error === undefined ? text !== whole.text : !text.startsWith(whole.text))
-            throw new Error(`other output in pieces of ${length} behind the first ${first}: ${text}`);
-        }
+  test.each(cases)('%s: at every byte, in pieces: %s', (_, engine, { gml, options }) => {
+    const whole = read(create(options, engine), gml, 0, gml.length);
+    for (const length of [2, 7, 120]) {
+      for (let first = 1; first <= length; first++) {
+        const what = `in pieces of ${length} behind the first ${first}`;
+        expectSame(read(create(options, engine), gml, first, length), whole, what);
       }
-    },
-  );
+    }
+  });
+
+  // By a converter that has read it before, where it can be used again: most features are read by what was learnt.
+  test.each(cases)('%s: at every byte, in two: %s', (_, engine, { gml, options }) => {
+    let converter = create(options, engine);
+    const whole = read(converter, gml, 0, gml.length);
+    for (let first = 1; first < gml.length; first++) {
+      if (!converter.reuse()) converter = create(options, engine);
+      expectSame(read(converter, gml, first, gml.length), whole, `cut behind byte ${first}`);
+    }
+  });
 
   test.each(dialects.map((one) => [one.name, one] as const))(
     'a longer answer, at 1,000 places: %s',

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createGmlConverter, type FeatureType, type GmlConverter } from '../../src/gml/index.js';
@@ -167,6 +168,28 @@ test('markup that never comes again is read all the same, and what is remembered
   push(TAIL);
   expect(sizes.at(-1)).toBeLessThanOrEqual(4200);
   expect(memo.pool.length).toBeLessThan(1.1e6);
+});
+
+describe('200,000 pieces of markup, none of which comes twice', () => {
+  // A process of its own, with the flags of `npm start`: nothing else is in its memory, which is 45 MB at the start.
+  const script = new URL('distinct-markup.mjs', import.meta.url).pathname;
+  const flags = ['--expose-gc', '--max-semi-space-size=1'];
+
+  test.each(['simd', 'typescript'])(
+    'are read right, fast where they can be, in bounded memory: %s',
+    async (engine) => {
+      const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, '200000', engine]);
+      const { features, fast, transitions, memoBytes, growth, peak } = JSON.parse(stdout);
+      expect(features).toBe(240_000);
+      // The features between are read by what was learnt, to the end: also when no more can be.
+      expect(fast).toBeGreaterThan(0.8 * features);
+      expect(transitions).toBeLessThanOrEqual(4096);
+      expect(memoBytes).toBeLessThan(1.1e6);
+      expect(growth).toBeLessThan(4e6);
+      expect(peak).toBeLessThan(140e6);
+    },
+    60_000,
+  );
 });
 
 describe('which loop is in use', () => {

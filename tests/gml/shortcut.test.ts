@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createGmlConverter, type GmlEngine, GmlError } from '../../src/gml/index.js';
-import { fixtures, type Options } from './convert.js';
+import { collection, convert, convertCut, fixtures, type Options } from './convert.js';
 import { documents } from './documents.js';
 import { type Dialect, dialects, faults, featureType, oddities } from './features.js';
 
@@ -201,6 +201,36 @@ describe('what is remembered changes nothing', () => {
     for (const dialect of dialects) {
       const gml = write(dialect, usual(dialect, 20));
       expectSame(gml, { ...dialect.options, featureType });
+    }
+  });
+
+  // Each of these tags is a transition for itself that begins a value and ends it: what stood before is not in its state.
+  const twice: [string, string[]][] = [
+    ['next to itself', ['<app:a/>', '<app:a/><app:a/>']],
+    ['with another between', ['<app:a/><app:b/>', '<app:b/><app:a/>', '<app:a/><app:b/><app:a/>']],
+    ['first and last', ['<app:n>1</app:n><app:a/>', '<app:a/><app:n>1</app:n><app:a/>']],
+    [
+      'behind an Envelope, and last',
+      [
+        '<gml:boundedBy><gml:Envelope srsName="EPSG:4326"><gml:lowerCorner>1 2</gml:lowerCorner></gml:Envelope></gml:boundedBy><app:n>1</app:n><app:a/>',
+        '<gml:boundedBy><gml:Envelope srsName="EPSG:4326"><gml:lowerCorner>1 2</gml:lowerCorner></gml:Envelope></gml:boundedBy><app:a/><app:n>1</app:n><app:a/>',
+      ],
+    ],
+    ['null, then text', ['<app:a xsi:nil="true"/>', '<app:a/><app:a>x</app:a>', '<app:a>x</app:a>']],
+    ['once GML’s own', ['<gml:name/>', '<app:name/>', '<gml:name/><app:name/>']],
+    [
+      'with its unit',
+      ['<app:a uom="m"/>', '<app:a uom="m"/><app:a uom="m"/>', '<app:a_uom/><app:a uom="m"/>'],
+    ],
+  ];
+  test.each(twice)('with an empty property outside the schema twice: %s', (_, contents) => {
+    const order = [0, 0, 0, 1, 0, 1, 1, 2, 0, 2, 1].filter((i) => i < contents.length);
+    const gml = collection(...order.map((i) => `<app:thing gml:id="t.${i}">${contents[i]}</app:thing>`));
+    const strict = convert(gml, { limits: { memoTransitions: 0 } });
+    // In two pieces, cut behind what is read strictly in any case; and both again when the converter is used again.
+    for (let at = gml.indexOf('</app:thing>'); at <= gml.length; at++) {
+      const lengths = [at, Number.POSITIVE_INFINITY];
+      expect(convertCut(gml, {}, () => lengths.shift() as number).text).toBe(strict.text);
     }
   });
 

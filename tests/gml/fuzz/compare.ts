@@ -1,8 +1,8 @@
-import { createGmlConverter, type GmlConverter, GmlError } from '../../../src/gml/index.js';
+import { createGmlConverter, type GmlConverter, type GmlEngine, GmlError } from '../../../src/gml/index.js';
 import { doubt } from './curves.js';
 import { type Document, toDocument } from './documents.js';
 import { mutate } from './mutate.js';
-import { readSlowly } from './oracle.js';
+import { type Answer, readSlowly } from './oracle.js';
 import { Random } from './random.js';
 import { Refused } from './tree.js';
 
@@ -18,34 +18,48 @@ export function toCase(seed: number): { bytes: Uint8Array; options: Document['op
   return { bytes, options, lengths: Array.from({ length: 7 }, () => 1 + random.below(size)) };
 }
 
-/** Reads the document of this seed both ways. @throws Error where they differ */
+const ENGINES: readonly GmlEngine[] = ['simd', 'typescript'];
+
+/** Reads the document of this seed slowly, and by each loop. @throws Error where they differ */
 export function compare(seed: number): Outcome {
   const { bytes, options, lengths } = toCase(seed);
   doubt.isRaised = false;
   const slow = run(() => readSlowly(bytes, options));
-  const fast = run(() => {
-    const converter = createGmlConverter(options);
-    const first = convert(converter, bytes, lengths);
-    if (!converter.reuse()) return first;
-    // By what was learnt of it, the same document once more, cut elsewhere.
-    const again = convert(converter, bytes, lengths.toReversed());
-    const [difference] = differences(
-      [...again.features, JSON.stringify([again.warnings, again.declaredCount ?? null])],
-      [...first.features, JSON.stringify([first.warnings, first.declaredCount ?? null])],
-    );
-    if (difference !== undefined) throw new Error(`read again by the same converter: ${difference}`);
-    return first;
+  const [first, second] = ENGINES.map((engine) => {
+    try {
+      return toOutcome(
+        run(() => readTwice(createGmlConverter({ ...options, engine }), bytes, lengths)),
+        slow,
+      );
+    } catch (error) {
+      throw new Error(`${engine}: ${(error as Error).message}`, { cause: error });
+    }
   });
+  return second === 'undecided' ? second : (first as Outcome);
+}
+
+/** @throws Error where a converter that has read the document reads it otherwise, cut elsewhere */
+function readTwice(converter: GmlConverter, bytes: Uint8Array, lengths: number[]): Answer {
+  const first = convert(converter, bytes, lengths);
+  if (!converter.reuse()) return first;
+  const again = convert(converter, bytes, lengths.toReversed());
+  const [difference] = differences(toTexts(again), toTexts(first));
+  if (difference !== undefined) throw new Error(`read again by the same converter: ${difference}`);
+  return first;
+}
+
+function toOutcome(fast: Answer | undefined, slow: Answer | undefined): Outcome {
   if (slow === undefined && fast === undefined) return 'refused';
   if (slow === undefined) throw new Error('read, where saxes or the slow reader refuses it');
   if (fast === undefined) throw new Error('refused, where saxes and the slow reader read it');
-  const [difference] = differences(
-    [...fast.features, JSON.stringify([fast.warnings, fast.declaredCount ?? null])],
-    [...slow.features, JSON.stringify([slow.warnings, slow.declaredCount ?? null])],
-  );
+  const [difference] = differences(toTexts(fast), toTexts(slow));
   if (difference === undefined) return 'equal';
   if (doubt.isRaised) return 'undecided';
   throw new Error(difference);
+}
+
+function toTexts({ features, warnings, declaredCount }: Answer): string[] {
+  return [...features, JSON.stringify([warnings, declaredCount ?? null])];
 }
 
 function run<Result>(read: () => Result): Result | undefined {
@@ -57,7 +71,7 @@ function run<Result>(read: () => Result): Result | undefined {
   }
 }
 
-function convert(converter: GmlConverter, bytes: Uint8Array, lengths: number[]) {
+function convert(converter: GmlConverter, bytes: Uint8Array, lengths: number[]): Answer {
   const features: string[] = [];
   const take = ({ bytes, ends }: { bytes: Uint8Array; ends: readonly number[] }): void => {
     if (ends.length === 0) return;

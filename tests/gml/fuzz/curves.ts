@@ -95,7 +95,10 @@ function centreOf(a: Point, b: Point, c: Point): Point | undefined {
   const area = 2 * (bx * cy - by * cx);
   if (area === 0 || Math.abs(area) < 1e-12 * Math.hypot(bx, by) * Math.hypot(cx, cy)) return undefined;
   // Of points nearly on a line the radius is mostly rounding.
-  if (Math.abs(area) < 1e-3 * Math.hypot(bx, by) * Math.hypot(cx, cy)) doubt.isRaised = true;
+  const lengths = [Math.hypot(bx, by), Math.hypot(cx, cy)] as const;
+  if (Math.abs(area) < 1e-3 * lengths[0] * lengths[1]) doubt.isRaised = true;
+  // So are points beside each other on a circle that is beyond all measure.
+  if (Math.min(...lengths) < 1e-12 * Math.max(...lengths)) doubt.isRaised = true;
   const [b2, c2] = [bx * bx + by * by, cx * cx + cy * cy];
   return [a[0]! + (cy * b2 - by * c2) / area, a[1]! + (bx * c2 - cx * b2) / area];
 }

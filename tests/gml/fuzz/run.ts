@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compare, toCase } from './compare.js';
 
-// npm run fuzz -- --count 1000000 --seed 1: documents of these seeds, one after the other, read by the converter and by the
-// slow reader. A difference is printed with its seed, to be seen again by --seed SEED --count 1 --keep FILE.
+// npm run fuzz -- --count 1000000 --seed 1: documents of these seeds, one after the other, read by the converter (by each of
+// its loops, and again by what was learnt) and by the slow reader. A difference is printed with its seed, to be seen again
+// by --seed SEED --count 1 --keep FILE.
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '100000' },
