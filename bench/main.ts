@@ -1,5 +1,6 @@
 // npm run bench: see options.ts, or --help.
 import { runConverters } from './convert/part.js';
+import { runCrs } from './crs/part.js';
 import { runMemory } from './http/memory-part.js';
 import { runSmall } from './http/small-part.js';
 import { runTransfers } from './http/transfers-part.js';
@@ -14,6 +15,7 @@ type Tell = (progress: string) => void;
 
 const PARTS: Readonly<Record<Part, (options: Options, tell: Tell) => Promise<Section>>> = {
   gml: runConverters,
+  crs: runCrs,
   http: runTransfers,
   memory: runMemory,
   small: runSmall,

@@ -71,9 +71,9 @@ const ENCODERS: Readonly<Record<Section, (context: CapabilitiesContext) => strin
 </ows:ServiceProvider>
 `,
   OperationsMetadata: encodeOperations,
-  FeatureTypeList: ({ layers }) =>
+  FeatureTypeList: ({ layers, lacks }) =>
     `<wfs:FeatureTypeList>\n<wfs:Operations>\n<wfs:Operation>Query</wfs:Operation>\n</wfs:Operations>\n` +
-    `${layers.map(encodeFeatureType).join('')}</wfs:FeatureTypeList>\n`,
+    `${layers.map((layer) => encodeFeatureType(layer, lacks)).join('')}</wfs:FeatureTypeList>\n`,
   Filter_Capabilities: encodeFilterCapabilities,
 };
 
@@ -104,11 +104,11 @@ function encodeOperations({ url, lacks }: CapabilitiesContext): string {
 }
 
 /** One feature type (§13.3.3). */
-function encodeFeatureType(layer: Layer): string {
+function encodeFeatureType(layer: Layer, lacks: ReadonlySet<string>): string {
   const keywords = layer.keywords
     .map((keyword) => `<ows:Keyword>${escapeXml(keyword)}</ows:Keyword>\n`)
     .join('');
-  const others = SUPPORTED_CODES.filter((code) => code !== layer.code);
+  const others = SUPPORTED_CODES.filter((code) => code !== layer.code && !lacks.has('unlistedSrs'));
   const [west, south, east, north] = layer.wgs84Bbox;
   return (
     `<wfs:FeatureType xmlns:${layer.prefix}="${escapeXml(layer.namespace)}">\n<wfs:Name>${layer.typeName}</wfs:Name>\n` +

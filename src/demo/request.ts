@@ -134,19 +134,27 @@ export function toQuery(raw: RawQuery, context: RequestContext): Query {
   const wanted = context.lacks.has('propertyName') ? [] : propertyNames.filter((name) => name !== '*');
   const properties = wanted.map((name) => toWantedProperty(name, layer));
   const all = layer.attributes.map((_, position) => position);
+  if (sortBy.length > 0 && context.lacks.has('sorting'))
+    throw new OwsException('NoApplicableCode', `Layer ${layer.typeName} does not support sorting`);
   return {
     layer,
     ...(predicate === undefined ? {} : { predicate }),
     sortBy: context.lacks.has('sortBy')
       ? []
       : sortBy.map(({ name, descending }) => ({ position: toSortPosition(name, layer), descending })),
-    srs: readSrsName(toAnswerSrsName(srsName, layer, context), context.axisOrder.out),
+    srs: toAnswerSrs(srsName, layer, context),
     withGeometry: wanted.length === 0 || properties.some(({ isGeometry }) => isGeometry),
     attributes:
       wanted.length === 0
         ? all
         : all.filter((position) => properties.some((property) => property.position === position)),
   };
+}
+
+function toAnswerSrs(asked: string | undefined, layer: Layer, context: RequestContext) {
+  const srs = readSrsName(toAnswerSrsName(asked, layer, context), context.axisOrder.out);
+  if (context.lacks.has('unlistedSrs') && srs.code !== layer.code) throw invalid('Invalid SRS', 'srsName');
+  return srs;
 }
 
 function toAnswerSrsName(asked: string | undefined, { code }: Layer, { lacks }: RequestContext): string {

@@ -33,9 +33,13 @@ export type Ability =
   | 'startIndex'
   /** Answers come in the layer's own CRS whatever is asked for, and filters in another are refused. */
   | 'reprojection'
+  /** Answers in a CRS that the layer is not offered in are refused, as MapServer does. */
+  | 'unlistedSrs'
   /** Geometries of filters in these forms find nothing, as on QGIS Server with gml:pos and gml:MultiSurface. */
   | 'posList'
   | 'multiGeometry'
+  /** Every sort is refused, as MapServer does over FlatGeobuf and shapefiles. */
+  | 'sorting'
   /** `resultType=hits` is refused. */
   | 'hits'
   /** startIndex without sortBy is refused, as GeoServer does on a table without a primary key. */

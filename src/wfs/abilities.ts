@@ -22,6 +22,8 @@ export interface Abilities {
   readonly method: 'POST' | 'GET';
   /** Whether the CRS of an answer can be asked for. */
   readonly srsName: boolean;
+  /** Whether it can be one that the layer is not offered in: GeoServer and QGIS Server know it, MapServer refuses it. */
+  readonly unlistedSrs: boolean;
   /** Undefined: not seen yet. */
   readonly startIndex: boolean | undefined;
   /** Whether Multi* geometries of filters are understood; undefined: not seen yet. */
@@ -48,7 +50,7 @@ export interface SeenAbilities {
   readonly hasReadMulti: boolean;
 }
 
-export type Lacking = 'POST' | 'srsName' | 'startIndex' | 'multiGeometry';
+export type Lacking = 'POST' | 'srsName' | 'unlistedSrs' | 'startIndex' | 'multiGeometry';
 
 const TRUSTED_MS = 6 * 60 * 60_000;
 /** Positions that no server measured takes long for. */
@@ -99,6 +101,9 @@ export function createAbilities(now: () => number = Date.now): Abilities {
     get srsName() {
       return can('srsName');
     },
+    get unlistedSrs() {
+      return can('srsName') && can('unlistedSrs');
+    },
     get startIndex() {
       return can('startIndex') ? hasPaged || undefined : false;
     },
@@ -135,6 +140,7 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       attributeFilters: abilities.attributeFilters,
       method: abilities.method,
       srsName: abilities.srsName,
+      unlistedSrs: abilities.unlistedSrs,
       ...(abilities.startIndex !== undefined && { startIndex: abilities.startIndex }),
       ...(abilities.multiGeometry !== undefined && { multiGeometry: abilities.multiGeometry }),
       ...(listed !== undefined && { spatialOperators: listed }),

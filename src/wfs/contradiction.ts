@@ -9,36 +9,56 @@ export class Contradiction extends Error {
   }
 }
 
-/** How far a feature may lie outside, in degrees: boxes are out of date, and servers round. A swapped one is far away. */
+/** How far a feature may lie outside, in degrees: boxes are out of date, and bend. A swapped one is far away. */
 const MARGIN = 0.1;
+/** And outside what it intersects: servers round, and transform between datums without their grids. */
+const EXACT_MARGIN = 0.01;
 
-export type Check = (features: Iterable<Uint8Array>, isSpatial: boolean, isTold: boolean) => void;
+export type Check = (
+  features: Iterable<Uint8Array>,
+  operator: 'Intersects' | 'BBOX' | undefined,
+  isTold: boolean,
+) => void;
 
-/** Of an answer so many features are looked at, where the first lies elsewhere: a row alone may be wrong in itself. */
+/** Of an answer so many features are looked at, where one of three lies elsewhere: a row alone may be wrong in itself. */
 const LOOKED_AT = 20;
 
 /**
  * Features that lie outside what was asked for, or outside the layer's box where swapped they would lie inside: the order
- * of the axes, or the CRS, is not the one that was learnt. An empty answer tells nothing.
- * @returns called with the first features of an answer, whether it answers a spatial filter, and whether the order has
- * been told for certain, so that one feature alone does not refute it; throws Contradiction
+ * of the axes, or the CRS, is not the one that was learnt, or the filter was passed over. An empty answer tells nothing.
+ * @returns called with the first features of an answer, the spatial operator it answers, and whether the order has been
+ * told for certain, so that one feature alone does not refute it; throws Contradiction
  */
 export function createCheck(unions: readonly (readonly Geometry[])[], layerBox: Bbox): Check {
   const asked = unions.map((union) => union.map((geometry) => toBbox(geometry)));
-  const isAskedFor = (box: Bbox) => asked.every((boxes) => boxes.some((one) => isNear(box, one)));
-  return (features, isSpatial, isTold) => {
-    let [right, wrong, swapped] = [0, 0, 0];
-    for (const feature of features) {
+  return (features, operator, isTold) => {
+    const all = [...features];
+    const count = { right: 0, elsewhere: 0, swapped: 0 };
+    const look = (feature: Uint8Array) => {
       const box = toFeatureBox(feature);
-      if (box === undefined) continue;
-      const isSwapped = !isNear(box, layerBox) && isNear(toSwapped(box), layerBox);
-      if (isSwapped) swapped += 1;
-      if (isSwapped || (isSpatial && !isAskedFor(box))) wrong += 1;
-      else right += 1;
-      if (wrong === 0 || !isTold || right + wrong === LOOKED_AT) break;
+      if (box === undefined) return;
+      if (!isNear(box, layerBox) && isNear(toSwapped(box), layerBox)) count.swapped += 1;
+      else if (operator !== undefined && asked.some((boxes) => isElsewhere(box, boxes, operator)))
+        count.elsewhere += 1;
+      else count.right += 1;
+    };
+    spread(all, 3).forEach(look);
+    if (count.swapped + count.elsewhere === 0) return;
+    if (isTold && all.length > 3) {
+      Object.assign(count, { right: 0, elsewhere: 0, swapped: 0 });
+      spread(all, LOOKED_AT).forEach(look);
     }
-    if (wrong > right) throw new Contradiction(swapped > right);
+    const isSwapped = count.swapped > (isTold ? count.right : 0);
+    const isRefuted = isSwapped || count.swapped + count.elsewhere > count.right;
+    // Intersects finds nothing elsewhere where it is read; an Envelope in another CRS covers more than it did
+    if (isRefuted || (operator === 'Intersects' && count.elsewhere > 1)) throw new Contradiction(isSwapped);
   };
+}
+
+/** So many of them, from the first to the last. */
+function spread<T>(all: readonly T[], count: number): T[] {
+  if (all.length <= count) return [...all];
+  return Array.from({ length: count }, (_, k) => all[Math.round((k * (all.length - 1)) / (count - 1))] as T);
 }
 
 function toFeatureBox(feature: Uint8Array): Bbox | undefined {
@@ -46,13 +66,17 @@ function toFeatureBox(feature: Uint8Array): Bbox | undefined {
   return geometry === 'null' ? undefined : toBbox(JSON.parse(geometry) as GeoJsonGeometry);
 }
 
-function isNear(one: Bbox, other: Bbox): boolean {
-  return (
-    one[0] <= other[2] + MARGIN &&
-    one[2] >= other[0] - MARGIN &&
-    one[1] <= other[3] + MARGIN &&
-    one[3] >= other[1] - MARGIN
-  );
+/** Whether a feature lies farther from all that was asked for than what an operator finds. */
+export function isElsewhere(box: Bbox, asked: readonly Bbox[], operator: 'Intersects' | 'BBOX'): boolean {
+  const margin = operator === 'Intersects' ? EXACT_MARGIN : MARGIN;
+  return !asked.some((one) => isNear(box, one, margin));
+}
+
+/** Whether they meet, or nearly so; whatever way around the Earth their longitudes are counted. */
+function isNear(one: Bbox, other: Bbox, margin = MARGIN): boolean {
+  const isAround = (turn: number) => one[0] + turn <= other[2] + margin && one[2] + turn >= other[0] - margin;
+  const isBeside = one[1] <= other[3] + margin && one[3] >= other[1] - margin;
+  return isBeside && [0, 360, -360].some(isAround);
 }
 
 function toSwapped([west, south, east, north]: Bbox): Bbox {

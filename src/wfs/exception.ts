@@ -87,6 +87,11 @@ export function isPassing(error: ServiceError): boolean {
   );
 }
 
+/** MapServer 8.0: "Layer parcelle_fgb does not support sorting" (FlatGeobuf, shapefiles), before it looks at anything else. */
+export function isAboutSorting(error: ServiceError): boolean {
+  return /\bsort/i.test(error.message);
+}
+
 const MAX_TEXT = 500;
 
 /** Keys, addresses, file paths, stack traces and control characters stay here. */

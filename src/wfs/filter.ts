@@ -54,9 +54,11 @@ function toLogical(operator: 'And' | 'Or', operands: readonly Filter[]): Filter 
   return operands.length > 1 ? { operator, operands } : operands[0];
 }
 
-export function isSpatial(filter: Filter): boolean {
-  if (filter.operator === 'And' || filter.operator === 'Or') return filter.operands.some(isSpatial);
-  return filter.operator === 'Intersects' || filter.operator === 'BBOX';
+/** The spatial operator a filter uses, if any; it uses no two. */
+export function toSpatialOperator(filter: Filter): 'Intersects' | 'BBOX' | undefined {
+  if (filter.operator === 'Intersects' || filter.operator === 'BBOX') return filter.operator;
+  if (filter.operator !== 'And' && filter.operator !== 'Or') return undefined;
+  return filter.operands.map(toSpatialOperator).find((operator) => operator !== undefined);
 }
 
 /** @param namespaces prefix to URI, where the filter stands on its own (GET): nothing around it declares them */

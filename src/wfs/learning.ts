@@ -11,8 +11,9 @@ import {
   WGS84,
 } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
-import { isException } from './exception.js';
-import { arePlentyToProbe, probe, type Reading, type Verdict } from './probe.js';
+import { isException, isPassing } from './exception.js';
+import type { SortProperty } from './get-feature.js';
+import { type Asked, arePlentyToProbe, probe, type Reading, type Verdict } from './probe.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature, type Wanted } from './sample.js';
 
 /** What was found out about one feature type by asking for it. */
@@ -36,6 +37,10 @@ export interface Learnt {
   readonly isCertain: boolean;
   /** Filters found nothing, though there was something to find. */
   readonly isMisread?: boolean;
+  /** The upstream would not sort by the attribute of the ids. */
+  readonly isSortRefused?: boolean;
+  /** Of how filters are read, what is asked along with pages until one of them tells. */
+  readonly openQuestions?: readonly Asked[];
   /** The first features have no geometry. */
   readonly isBlankAhead: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
@@ -54,6 +59,8 @@ export interface Subject {
   readonly bbox: Bbox | undefined;
   /** DefaultSRS: what coordinates without an srsName are in. */
   readonly crs: string | undefined;
+  /** What its answers are offered in, by the capabilities; empty: they say nothing. */
+  readonly srsNames: readonly string[];
 }
 
 /** Whom, and with what known already. */
@@ -77,6 +84,8 @@ export interface Hint {
   readonly isBlankAhead?: boolean;
   /** An operator that found nothing where there was something: the next weaker one is tried. */
   readonly misread?: SpatialFilter;
+  /** A sort was refused: the next filter is tried without. */
+  readonly isSortRefused?: boolean;
 }
 
 export const WORLD: Bbox = [-180, -90, 180, 90];
@@ -87,30 +96,40 @@ export const WORLD: Bbox = [-180, -90, 180, 90];
  * one more where the upstream takes no srsName; both orders can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
  */
 export async function learn(learning: Learning): Promise<Learnt> {
-  const { subject, abilities } = learning;
+  const { subject, hint } = learning;
   const first = await readFirstFeatures(learning);
   const { sample, isBlankAhead } = first;
   const reading = toReading(sample, learning);
-  const { isProven, ...verdict } = await learnFilters(learning, first, reading);
+  const id = toIdRule(sample, subject.type);
+  const isSortKnown = hint?.isSortRefused === true;
+  const sortBy = id === undefined || isSortKnown ? [] : [{ propertyName: id.attribute, descending: false }];
+  const { isProven, ...verdict } = await learnFilters(learning, first, reading, sortBy);
   return {
-    isAskedInWgs84: abilities.srsName,
+    isAskedInWgs84: first.isInWgs84,
     code: reading.code,
     axisOrderOut: reading.axisOrder,
     axisOrderFrom: reading.from,
-    id: toIdRule(sample, subject.type),
+    id,
     hasIds: sample.some(({ id }) => id !== undefined),
     sampled: sample.length,
     isBlankAhead,
+    ...(isSortKnown && isProven && { isSortRefused: true }),
     ...verdict,
     isCertain: isProven && (isTold(reading, subject) || reading.from === 'otherLayers'),
   };
 }
 
+/** An answer has told how filters over the layer are read. */
+export function toSettled({ openQuestions: _, ...known }: Learnt, form: FilterForm): Learnt {
+  return { ...known, filterForms: [form], isCertain: known.axisOrderFrom !== 'standard' };
+}
+
 /** How filters over the layer are read. */
 async function learnFilters(
   learning: Learning,
-  { sample, requests }: First,
+  { sample, requests, isInWgs84, isBlankAhead }: First,
   reading: Told,
+  sortBy: readonly SortProperty[],
 ): Promise<Verdict> {
   const { subject, forced, hint, abilities } = learning;
   const { spatialFilter, attributeFilters } = abilities;
@@ -122,11 +141,14 @@ async function learnFilters(
     return { ...said, filterForms, isProven: true };
   }
   // a layer costs no more than three requests when it is first used: the filter is tried when it is learnt again
-  if (requests > 1) return { ...said, filterForms: forms, isProven: spatialFilter === 'none' };
+  if (isBlankAhead && requests > 1) {
+    return { ...said, filterForms: forms, isProven: spatialFilter === 'none' };
+  }
   const operator = hint?.misread === spatialFilter ? abilities.weakerThan(spatialFilter) : spatialFilter;
   const { typeName, type } = subject;
-  const context = { ...learning, typeName, type, isInWgs84: abilities.srsName };
-  return probe(context, sample, reading, forms, operator);
+  const context = { ...learning, typeName, type, isInWgs84 };
+  // or is left to a page, where the upstream is known to be one that reads filters as the standard says (MapServer)
+  return probe(context, sample, reading, forms, operator, { sortBy, isLeftOpen: requests > 1 });
 }
 
 interface Told extends Reading {
@@ -176,21 +198,23 @@ async function readFirstFeatures(learning: Learning): Promise<First> {
     ...learning,
     typeName: subject.typeName,
     type: subject.type,
-    isInWgs84: abilities.srsName,
+    isInWgs84: isOffered(subject) ? abilities.srsName : abilities.unlistedSrs,
   };
   const usual = isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
   const size = hint?.isBlankAhead === true ? FARTHER : usual;
-  const { sample, requests } = await readInWgs84OrNot(context, { isUsable, isPlenty, size });
+  const asked = await readInWgs84OrNot(context, subject, { isUsable, isPlenty, size });
+  const { sample, requests } = asked;
   const isBlankAhead = sample.length === size && sample.every(({ positions }) => positions.length === 0);
-  if (isNothingToTell || !isBlankAhead || requests > 1) return { sample, requests, isBlankAhead };
+  if (isNothingToTell || !isBlankAhead || requests > 1) return { ...asked, isBlankAhead };
   // features without a geometry tell nothing: farther down there may be others
   const wanted = { isUsable, isPlenty, size: FARTHER };
-  return { sample: await readSample(context, wanted), requests: requests + 1, isBlankAhead };
+  return { ...asked, sample: await readSample(context, wanted), requests: requests + 1, isBlankAhead };
 }
 
-/** The first features, how many requests they took, and whether the very first had no geometry. */
+/** The first features, in which CRS, how many requests they took, and whether the very first had no geometry. */
 interface First {
   readonly sample: SampleFeature[];
+  readonly isInWgs84: boolean;
   readonly requests: number;
   readonly isBlankAhead: boolean;
 }
@@ -206,18 +230,25 @@ function isAmbiguous({ bbox: [west, south, east, north] = WORLD }: Subject): boo
 
 async function readInWgs84OrNot(
   context: SampleContext,
+  subject: Subject,
   wanted: Wanted,
-): Promise<Pick<First, 'sample' | 'requests'>> {
-  const { abilities } = context;
+): Promise<Omit<First, 'isBlankAhead'>> {
+  const { abilities, isInWgs84 } = context;
   try {
-    return { sample: await readSample(context, wanted), requests: 1 };
+    return { sample: await readSample(context, wanted), isInWgs84, requests: 1 };
   } catch (error) {
-    if (!isException(error) || !abilities.srsName) throw error;
-    // Opendatasoft refuses every parameter it does not know
+    if (!isException(error) || isPassing(error) || !isInWgs84) throw error;
+    // Opendatasoft refuses every parameter it does not know, MapServer a CRS that the layer is not offered in
     const sample = await readSample({ ...context, isInWgs84: false }, wanted);
-    abilities.lack('srsName');
-    return { sample, requests: 2 };
+    abilities.lack(isOffered(subject) ? 'srsName' : 'unlistedSrs');
+    return { sample, isInWgs84: false, requests: 2 };
   }
+}
+
+/** Whether the layer is offered in WGS84, for all that is said. */
+function isOffered({ srsNames }: Subject): boolean {
+  const codes = srsNames.map(toCode).filter((code) => code !== undefined);
+  return codes.length === 0 || codes.includes(WGS84);
 }
 
 /** The order under which the features lie in the layer's box; undefined where both do, or neither clearly. */

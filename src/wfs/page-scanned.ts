@@ -2,6 +2,8 @@ import { ServiceError, toMessage } from '../errors.js';
 import { readFeatureText } from '../formats/index.js';
 import { createIntersects, type GeoJsonGeometry } from '../geometry/index.js';
 import type { FeatureBatch, PageEnd } from '../query/index.js';
+import { Contradiction } from './contradiction.js';
+import { createListener, type Listener } from './overheard.js';
 import { type Asking, toFilter } from './plan.js';
 import { type PageRequest, readHits, readWhole, toFeatures } from './read.js';
 
@@ -15,6 +17,7 @@ const HOLD_MS = 500;
  * upstream cannot be asked exactly: it has no such filter, or how it reads coordinates or a literal is not known, or
  * known to be wrong. Matches are held back until it is certain that all of it may be read.
  * @param comparesGeometry whether `asking` finds more than what intersects
+ * @throws Contradiction where the questions asked along with it were not answered as they must be
  * @throws notAnswerable where more than `maxScanFeatures` would have to be read, before the first feature
  */
 export async function* readScannedPage(
@@ -24,7 +27,8 @@ export async function* readScannedPage(
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const { query, maxScanFeatures } = request;
   const filter = toFilter(request.plan, asking);
-  const toMatch = createMatcher(request, comparesGeometry);
+  const listener = comparesGeometry ? createListener(request, asking) : undefined;
+  const toMatch = createMatcher(request, comparesGeometry, listener);
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let isHolding = true;
@@ -35,6 +39,11 @@ export async function* readScannedPage(
     if (number !== undefined && number <= maxScanFeatures) isHolding = false;
   };
   const state = { scanned: 0, matched: 0, returned: 0 };
+  const isFull = () => state.matched > query.startIndex + query.limit;
+  const toCutEnd = (): PageEnd => {
+    listener?.end(false);
+    return { numberReturned: state.returned, next: { startIndex: query.startIndex + state.returned } };
+  };
   for await (const batch of readWhole(
     request,
     { filter, propertyNames: toReadNames(request) },
@@ -42,7 +51,11 @@ export async function* readScannedPage(
   )) {
     for (const bytes of toFeatures(batch)) {
       state.scanned += 1;
-      if (state.scanned > maxScanFeatures) throw tooManyToScan(request);
+      if (state.scanned > maxScanFeatures) {
+        if (!isFull()) throw tooManyToScan(request);
+        yield* release(held);
+        return toCutEnd(); // the page is whole; how many there are in all is not known
+      }
       const match = toMatch(bytes);
       if (match === undefined) continue;
       state.matched += 1;
@@ -51,18 +64,17 @@ export async function* readScannedPage(
       held.push(match);
       heldBytes += match.length;
     }
-    const isFull = state.matched > query.startIndex + query.limit;
     if (held.length > 0 && performance.now() - begun > HOLD_MS) counting ??= count();
-    if (isHolding && heldBytes > MAX_HELD_BYTES && !isFull) {
+    if (isHolding && heldBytes > MAX_HELD_BYTES && !isFull()) {
       counting ??= count();
       await counting;
       if (isHolding) throw tooManyToScan(request);
     }
-    if (!isHolding || isFull) yield* release(held);
-    if (isFull && query.count !== 'always') {
-      return { numberReturned: state.returned, next: { startIndex: query.startIndex + state.returned } };
-    }
+    if (listener?.isTold === false) continue;
+    if (!isHolding || isFull()) yield* release(held);
+    if (isFull() && query.count !== 'always') return toCutEnd();
   }
+  listener?.end(request.warnings.length === 0);
   yield* release(held);
   const behind = query.startIndex + state.returned;
   const isMore = state.matched > behind;
@@ -99,14 +111,16 @@ function toReadNames({ plan }: PageRequest): string[] | undefined {
 function createMatcher(
   { plan }: PageRequest,
   comparesGeometry: boolean,
+  listener: Listener | undefined,
 ): (bytes: Uint8Array) => Uint8Array | undefined {
   const predicates = comparesGeometry ? plan.unions.map((union) => createIntersects(union)) : [];
   const wanted = plan.propertyNames && new Set(plan.propertyNames);
   return (bytes) => {
     const feature = readFeatureText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
+    const isCompared = listener?.hear(feature.geometry) !== false;
     if (!plan.tests.every((test) => test.matches(feature.properties.get(test.name) ?? 'null')))
       return undefined;
-    if (predicates.length > 0) {
+    if (isCompared && predicates.length > 0) {
       const geometry = JSON.parse(feature.geometry) as GeoJsonGeometry | null;
       if (!predicates.every((intersects) => intersects(geometry))) return undefined;
     }
@@ -114,7 +128,9 @@ function createMatcher(
   };
 }
 
-function tooManyToScan({ query, maxScanFeatures }: PageRequest): ServiceError {
+/** Where questions are open it is not the layer that is too large: once they are settled, less has to be read. */
+function tooManyToScan({ query, maxScanFeatures, learnt }: PageRequest): ServiceError | Contradiction {
+  if (learnt.openQuestions !== undefined) return new Contradiction(false);
   const values = { source: query.source, count: maxScanFeatures };
   return new ServiceError('notAnswerable', toMessage('wfs.tooManyToScan', values));
 }

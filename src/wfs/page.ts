@@ -9,12 +9,14 @@ import { readScannedPage } from './page-scanned.js';
 import { type Asking, type Plan, toFilter } from './plan.js';
 import {
   canPage,
+  type Head,
   isStablySorted,
   isWhole,
   type PageRequest,
   readHits,
   readSorted,
   toAsking,
+  toHead,
   type Window,
 } from './read.js';
 import { within } from './within.js';
@@ -144,8 +146,9 @@ async function isTooHeavy(request: PageRequest, boxed: Asking): Promise<boolean>
   return candidates !== undefined && candidates <= FEW_CANDIDATES;
 }
 
-function isSpatialExact({ unions }: Plan, { spatialFilter, filterForms }: Asking): boolean {
-  return unions.length === 0 || (spatialFilter === 'Intersects' && filterForms.length === 1);
+function isSpatialExact({ unions }: Plan, { spatialFilter, filterForms, openQuestions }: Asking): boolean {
+  if (unions.length === 0) return true;
+  return spatialFilter === 'Intersects' && filterForms.length === 1 && openQuestions === undefined;
 }
 
 /** Whether the upstream finds what is asked for and nothing else. */
@@ -177,15 +180,19 @@ async function* readExactPage(
   const filter = toFilter(request.plan, asking);
   const window = { filter, propertyNames: request.plan.propertyNames, startIndex: query.startIndex };
   let received = 0;
+  let head: Head = [];
   const answer = readSorted(request, { ...window, maxFeatures: query.limit + 1 });
   for await (const batch of timed(answer, request)) {
+    if (head.length < 2 && query.startIndex === 0 && canPage(request) === undefined)
+      head = [...head, ...toHead(batch)];
     const kept = toFirst(batch, query.limit - received);
     received += batch.ends.length;
     if (kept.ends.length > 0) yield kept;
     if (received > query.limit) break; // the page is whole; what is left of the answer is its closing tags
   }
   experience.delivered(received);
-  return endPage(request, window, Math.min(received, query.limit), received > query.limit);
+  const shown = head.length === 0 ? window : { ...window, head };
+  return endPage(request, shown, Math.min(received, query.limit), received > query.limit);
 }
 
 /** The answer itself; how long its beginning took is remembered, for filters as heavy. */

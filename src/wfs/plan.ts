@@ -18,6 +18,7 @@ import type { Experience } from './experience.js';
 import { type Filter, toAnd, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { toKnownName } from './names.js';
+import { type Asked, toProbeFilter } from './probe.js';
 
 /** A query read against the schema of its source: every name is the schema's, every literal of its type. */
 export interface Plan {
@@ -147,6 +148,8 @@ export interface Asking {
   readonly attributeFilters: boolean;
   /** Whether Multi* geometries are understood; undefined: not known. */
   readonly multiGeometry: boolean | undefined;
+  /** Asked along with a spatial predicate: the features that come for it tell how it is read. */
+  readonly openQuestions?: readonly Asked[] | undefined;
 }
 
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */
@@ -156,7 +159,10 @@ export function toFilter(plan: Plan, asking: Asking): Filter | undefined {
       ? []
       : plan.unions.flatMap((union) => toSpatial(plan, union, asking) ?? []);
   const attributes = asking.attributeFilters ? plan.tests.flatMap(({ filter }) => filter ?? []) : [];
-  return toAnd([...spatial, ...attributes]);
+  const filter = toAnd([...spatial, ...attributes]);
+  const { openQuestions, spatialFilter } = asking;
+  if (filter === undefined || spatial.length === 0 || openQuestions === undefined) return filter;
+  return toOr([filter, toProbeFilter(plan.geometryName ?? '', spatialFilter, openQuestions)]);
 }
 
 /** More boxes than these make a filter heavy; one around all of them is asked for then. */

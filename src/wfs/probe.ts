@@ -2,8 +2,9 @@ import type { AxisOrder } from '../crs/index.js';
 import { type Bbox, type Geometry, type Position, toBbox, toBboxGeometries } from '../geometry/index.js';
 import type { Abilities, SpatialFilter } from './abilities.js';
 import { type FilterForm, toFormBbox, toFormGeometry, toProjection } from './coordinates.js';
-import { isException } from './exception.js';
+import { isAboutSorting, isException, isPassing } from './exception.js';
 import { type Filter, toOr } from './filter.js';
+import type { SortProperty } from './get-feature.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature } from './sample.js';
 
 /** How coordinates of answers are read: their CRS (EPSG code) and order. */
@@ -22,6 +23,10 @@ export interface Verdict {
   readonly isProven: boolean;
   /** The filter that was tried found nothing, in whatever form: a weaker operator may be understood. */
   readonly isMisread?: boolean;
+  /** The filter was refused along with a sort that was asked for, for the sort's sake or perhaps so. */
+  readonly isSortRefused?: boolean;
+  /** What remains to be asked: the filter was refused for its sort alone, or left to a page. */
+  readonly openQuestions?: readonly Asked[];
 }
 
 type LonLat = readonly [lon: number, lat: number];
@@ -30,6 +35,13 @@ type LonLat = readonly [lon: number, lat: number];
 interface Place {
   readonly at: LonLat;
   readonly box: Bbox;
+}
+
+export interface ProbeOptions {
+  /** As pages are to be sorted: whether the upstream takes it is told along with the filter. */
+  readonly sortBy: readonly SortProperty[];
+  /** Nothing is asked: a page is to tell it. */
+  readonly isLeftOpen: boolean;
 }
 
 /** Each of the features that are asked for, with its neighbours. */
@@ -42,7 +54,8 @@ interface Question {
   readonly isMulti: boolean;
 }
 
-interface Asked extends Question {
+/** A question, and the box around the feature that answers it, in WGS84; plain JSON. */
+export interface Asked extends Question {
   readonly box: Bbox;
 }
 
@@ -57,6 +70,7 @@ export async function probe(
   reading: Reading,
   forms: readonly FilterForm[],
   spatialFilter: SpatialFilter,
+  { sortBy, isLeftOpen }: ProbeOptions,
 ): Promise<Verdict> {
   const { abilities } = context;
   const { attributeFilters } = abilities;
@@ -72,13 +86,23 @@ export async function probe(
   const places = toProbes(isTelling ? telling : all.slice(0, 1), questions.length);
   if (places.length === 0) return unknown;
   const asked = places.map(({ at }, k) => ({ ...(questions[k] as Question), box: toProbeBox(at) }));
+  // the likeliest form is asked along with a page, whose own features tell it too
+  const open = isTelling ? { openQuestions: asked.filter(({ form }) => form === forms[0]) } : {};
+  if (isLeftOpen) return { ...unknown, ...open };
   const filter = toProbeFilter(context.type.geometries[0]?.name ?? '', spatialFilter, asked);
   const hasMulti = asked.some(({ isMulti }) => isMulti);
-  const found = await readFound(context, filter, hasMulti);
-  if (found === undefined) {
+  const found = await readFound(context, filter, sortBy, hasMulti);
+  if (found === 'sortRefused') return { ...unknown, ...open, isSortRefused: true };
+  if (found === 'refused') {
     // not what its capabilities say: the weaker operator is asked in every form, and the answer compared here
     if (hasMulti) abilities.lack('multiGeometry'); // perhaps it was that: the next probe goes without
-    return { ...unknown, spatialFilter: abilities.weakerThan(spatialFilter), isProven: !hasMulti };
+    const isSorted = sortBy.length > 0; // or that
+    return {
+      ...unknown,
+      spatialFilter: abilities.weakerThan(spatialFilter),
+      isProven: !hasMulti && !isSorted,
+      ...(isSorted && { isSortRefused: true }),
+    };
   }
   const understood = toUnderstood(asked, toPlaces(found, reading));
   if (understood === undefined) {
@@ -93,7 +117,7 @@ export async function probe(
   return found.length > 0 ? unknown : toVerdictOnNothing(unknown, sample, places, isTelling);
 }
 
-function learnMulti(abilities: Abilities, isUnderstood: boolean): void {
+export function learnMulti(abilities: Abilities, isUnderstood: boolean): void {
   if (isUnderstood) abilities.multiGeometryWorks();
   else abilities.lack('multiGeometry');
 }
@@ -112,7 +136,9 @@ function toUnderstood(asked: readonly Asked[], found: readonly Place[]): Asked[]
   const isAskedFor = ({ box }: Place) =>
     asked.some((one) => isMet(box, one.box) || isMet(box, toSwapped(one.box)));
   const forms = new Set(understood.map(({ form }) => form));
-  return forms.size > 1 || !found.every(isAskedFor) ? undefined : understood;
+  // who transforms what filters hold reads them in several CRSs, but in one order each
+  const codes = new Set([...forms].map(({ code }) => code));
+  return forms.size > codes.size || !found.every(isAskedFor) ? undefined : understood;
 }
 
 /** Nothing was found, though every feature that was asked for is there. */
@@ -140,23 +166,24 @@ export function arePlentyToProbe(features: readonly SampleFeature[], { multiGeom
 
 /**
  * @param isWhole what does not come counts too: the answer is waited for to its end
- * @returns undefined where the upstream refuses the filter
  */
 async function readFound(
   context: SampleContext,
   filter: Filter,
+  sortBy: readonly SortProperty[],
   isWhole: boolean,
-): Promise<SampleFeature[] | undefined> {
+): Promise<SampleFeature[] | 'refused' | 'sortRefused'> {
   try {
     return await readSample(context, {
       filter,
+      sortBy,
       isUsable: (features) => features.length > 0 && !isWhole,
       isPlenty: (features) => features.length === PROBE_SIZE,
       size: PROBE_SIZE,
     });
   } catch (error) {
-    if (isException(error)) return undefined;
-    throw error;
+    if (!isException(error) || isPassing(error)) throw error;
+    return sortBy.length > 0 && isAboutSorting(error) ? 'sortRefused' : 'refused';
   }
 }
 
@@ -205,8 +232,13 @@ function toPlace(positions: readonly Position[]): Place[] {
   return [{ at: [first[0], first[1]], box: toBbox({ type: 'MultiPoint', coordinates: positions }) }];
 }
 
-function toProbeFilter(propertyName: string, operator: SpatialFilter, asked: readonly Asked[]): Filter {
+export function toProbeFilter(
+  propertyName: string,
+  operator: SpatialFilter,
+  asked: readonly Asked[],
+): Filter {
   const operands = asked.flatMap(({ form, box, isMulti }): Filter[] => {
+    if (operator === 'BBOX' && isMulti) return []; // a box has no parts
     const geometries = isMulti ? [toHalves(box)] : toBboxGeometries(box);
     return operator === 'BBOX'
       ? [{ operator, propertyName, bbox: toFormBbox(geometries, form), form }]
@@ -240,10 +272,10 @@ function toProbeBox([lon, lat]: LonLat): Bbox {
   ];
 }
 
-function toSwapped([west, south, east, north]: Bbox): Bbox {
+export function toSwapped([west, south, east, north]: Bbox): Bbox {
   return [south, west, north, east];
 }
 
-function isMet(one: Bbox, other: Bbox): boolean {
+export function isMet(one: Bbox, other: Bbox): boolean {
   return one[0] <= other[2] && one[2] >= other[0] && one[1] <= other[3] && one[3] >= other[1];
 }

@@ -3,15 +3,16 @@ import { type Message, ServiceError, toMessage } from '../errors.js';
 import { readFeatureText } from '../formats/index.js';
 import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.js';
 import type { SearchQuery } from '../query/index.js';
-import type { Abilities } from './abilities.js';
+import type { Abilities, SpatialFilter } from './abilities.js';
 import type { Check } from './contradiction.js';
-import { toCrsReading } from './coordinates.js';
+import { type FilterForm, toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
-import { type Filter, isSpatial } from './filter.js';
+import { type Filter, toSpatialOperator } from './filter.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';
+import { isTelling } from './overheard.js';
 import { type Asking, hasTooManyParts, type Plan } from './plan.js';
 
 /** Everything one page is made of. */
@@ -29,6 +30,8 @@ export interface PageRequest {
   readonly maxScanFeatures: number;
   /** Called with the first features of each answer. @throws Contradiction */
   readonly check: Check;
+  /** How filters over the layer are read was told by an answer. */
+  readonly settle: (form: FilterForm) => void;
   /** Faults of geometries met in answers, by name: features that came without their geometry. */
   readonly faults: Map<string, number>;
   /** What the reader of the page should know; grows while it is made. */
@@ -42,7 +45,12 @@ export interface Window {
   readonly startIndex: number;
   /** Absent: all. */
   readonly propertyNames: readonly string[] | undefined;
+  /** The first two features of all, where they are known. */
+  readonly head?: Head | undefined;
 }
+
+/** The first two features but for their ids, which some servers make up anew each time. */
+export type Head = readonly string[];
 
 /**
  * Features in an order that is the same for each page: pages of MapServer over PostGIS overlap and miss rows without a
@@ -144,7 +152,7 @@ export function canPage({ abilities, experience }: PageRequest): boolean | undef
 
 /**
  * startIndex is a vendor parameter in WFS 1.1.0: who does not know it passes over it or refuses it. The first feature of
- * the window must not be the first of all.
+ * the window must not be the first of all, which is asked for where no page has shown it.
  */
 async function* readPagedOrNot(
   request: PageRequest,
@@ -162,34 +170,44 @@ async function* readPagedOrNot(
     request.experience.startIndexRefused();
     return;
   }
-  if (first.done) return;
-  const veryFirst = await readFirst(request, window, sortBy).catch(() => undefined);
-  if (toContent(first.value) === veryFirst) {
-    abilities.lack('startIndex');
-    await answer.return();
-    return yield* readBehindHead(request, window, sortBy);
+  if (first.done) {
+    if (window.head !== undefined) abilities.startIndexWorks(); // there are features, and none of them came
+    return;
   }
-  abilities.startIndexWorks();
-  yield first.value;
-  yield* answer;
+  try {
+    const [veryFirst, second] = window.head ?? (await readHead(request, window, sortBy));
+    const [begins] = toHead(first.value);
+    if (veryFirst !== undefined && begins !== veryFirst) {
+      abilities.startIndexWorks();
+      yield first.value;
+      return yield* answer;
+    }
+    if (veryFirst !== second) abilities.lack('startIndex'); // of two that are alike either may have come
+  } finally {
+    await answer.return();
+  }
+  yield* readBehindHead(request, window, sortBy);
 }
 
-async function readFirst(
+async function readHead(
   request: PageRequest,
   window: Window,
   sortBy: readonly SortProperty[],
-): Promise<string | undefined> {
-  for await (const batch of readAnswer(request, { ...window, startIndex: 0, maxFeatures: 1 }, sortBy)) {
-    return toContent(batch);
+): Promise<Head> {
+  const head: string[] = [];
+  for await (const batch of readAnswer(request, { ...window, startIndex: 0, maxFeatures: 2 }, sortBy)) {
+    head.push(...toHead(batch));
   }
-  return undefined;
+  return head;
 }
 
-/** The first feature but for its id, which some servers make up anew each time. */
-function toContent(batch: Converted): string {
-  const [bytes = new Uint8Array()] = toFeatures(batch);
-  const { geometry, properties } = readFeatureText(Buffer.from(bytes).toString());
-  return JSON.stringify([geometry, [...properties]]);
+export function toHead(batch: Converted): Head {
+  const [one, other] = toFeatures(batch);
+  return [one, other].flatMap((bytes) => {
+    if (bytes === undefined) return [];
+    const { geometry, properties } = readFeatureText(Buffer.from(bytes).toString());
+    return JSON.stringify([geometry, [...properties]]);
+  });
 }
 
 /** The window cut out of an answer from the start. @throws notAnswerable where the upstream caps its answers before it */
@@ -284,9 +302,10 @@ function toReader(learnt: Learnt): GmlConverterOptions['crs'] {
 /** @throws Contradiction */
 function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: Filter | undefined): void {
   // a filter in several forms asks in other places too
-  const isPlaced = filter !== undefined && isSpatial(filter) && learnt.filterForms.length === 1;
+  const operator =
+    filter === undefined || learnt.filterForms.length > 1 ? undefined : toSpatialOperator(filter);
   const isTold = learnt.axisOrderFrom === 'features' || learnt.axisOrderFrom === 'setting';
-  check(toFeatures(batch), isPlaced, isTold);
+  check(toFeatures(batch), operator, isTold);
 }
 
 /** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */
@@ -354,12 +373,21 @@ export function* toFeatures({ bytes, ends }: Converted): Generator<Uint8Array> {
   }
 }
 
+/** What was learnt of a layer is no stronger than what capabilities that were read since then say. */
+function toWeaker(one: SpatialFilter, other: SpatialFilter): SpatialFilter {
+  const fromWeakest: readonly SpatialFilter[] = ['none', 'BBOX', 'Intersects'];
+  return fromWeakest.indexOf(one) < fromWeakest.indexOf(other) ? one : other;
+}
+
 /** The strongest that may be asked, by what was learnt. */
 export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
   const { filterForms, attributeFilters } = learnt;
   const { multiGeometry } = abilities;
-  const weaker = abilities.weakerThan(learnt.spatialFilter);
-  const spatialFilter =
-    weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : learnt.spatialFilter;
-  return { spatialFilter, filterForms, attributeFilters, multiGeometry };
+  const strongest = toWeaker(learnt.spatialFilter, abilities.spatialFilter);
+  const weaker = abilities.weakerThan(strongest);
+  const spatialFilter = weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : strongest;
+  const asking: Asking = { spatialFilter, filterForms, attributeFilters, multiGeometry };
+  const { openQuestions } = learnt;
+  if (openQuestions === undefined || !isTelling(plan, openQuestions)) return asking;
+  return { ...asking, filterForms: filterForms.slice(0, 1), openQuestions };
 }

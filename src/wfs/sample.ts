@@ -4,6 +4,7 @@ import type { FeatureType } from '../gml/index.js';
 import type { Abilities } from './abilities.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import type { Filter } from './filter.js';
+import type { SortProperty } from './get-feature.js';
 import { within } from './within.js';
 
 /** A feature that was asked for to learn from it. */
@@ -32,6 +33,7 @@ export interface Wanted {
   /** As many as can help. */
   readonly isPlenty: (features: readonly SampleFeature[]) => boolean;
   readonly filter?: Filter | undefined;
+  readonly sortBy?: readonly SortProperty[];
   /** Features to ask for, at most. */
   readonly size?: number;
 }
@@ -42,7 +44,7 @@ const PATIENCE_MS = 300;
 /** A few features as they are written: until there are plenty, or, once usable, until the next are slow to come. */
 export async function readSample(
   { typeName, type, isInWgs84, dialogue, asker }: SampleContext,
-  { isUsable, isPlenty, filter, size = SAMPLE_SIZE }: Wanted,
+  { isUsable, isPlenty, filter, sortBy, size = SAMPLE_SIZE }: Wanted,
 ): Promise<SampleFeature[]> {
   const features: SampleFeature[] = [];
   let lastSrsName: string | undefined;
@@ -54,6 +56,7 @@ export async function readSample(
       srsName: isInWgs84 ? WGS84_URN : undefined,
       maxFeatures: size,
       filter,
+      ...(sortBy && { sortBy }),
     },
     {
       featureType: type,

@@ -20,12 +20,13 @@ import { createAuthorizedTransport } from './account.js';
 import { type AdmissionOptions, createAdmission } from './admission.js';
 import type { Capabilities } from './capabilities.js';
 import { Contradiction, createCheck } from './contradiction.js';
+import type { FilterForm } from './coordinates.js';
 import { createDeadline } from './deadline.js';
 import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
 import { explain } from './explain.js';
 import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
-import { type Hint, type Learnt, learn, type Subject, WORLD } from './learning.js';
+import { type Hint, type Learnt, learn, type Subject, toSettled, WORLD } from './learning.js';
 import { createLessons } from './lessons.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
@@ -165,9 +166,12 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       experiences.delete(typeName); // as old as what was learnt: caps and abilities change
       getExperience(typeName).delivered(found.sampled);
       await lessons.share(typeName, getExperience(typeName));
+      if (found.isSortRefused === true) getExperience(typeName).sortRefused();
+      if (found.isSortRefused === true && !found.isCertain) addHint(typeName, { isSortRefused: true });
       if (found.isBlankAhead) addHint(typeName, { isBlankAhead: true });
       if (found.isMisread === true) addHint(typeName, { misread: abilities.spatialFilter });
-      if (!found.isCertain) setTimeout(() => learnt.delete(typeName), UNCERTAIN_MS).unref();
+      const isStill = () => learnt.peek(typeName) === found;
+      if (!found.isCertain) setTimeout(() => isStill() && learnt.delete(typeName), UNCERTAIN_MS).unref();
       return found;
     });
   }
@@ -179,10 +183,19 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   /** What was learnt does not hold: it is learnt anew by whoever asks next. */
   function forget({ typeName }: Subject, known: Learnt, { isSwapped }: Contradiction): void {
     if (learnt.peek(typeName) !== known) return; // somebody has done so already
-    logger.warn({ typeName }, 'layer learnt anew: a feature lies where it cannot');
+    logger.warn({ typeName }, 'layer learnt anew: an answer contradicts what was learnt');
     if (isSwapped) addHint(typeName, { axisOrderOut: known.axisOrderOut === 'latLon' ? 'lonLat' : 'latLon' });
     learnt.delete(typeName);
     lessons.forget(typeName);
+  }
+
+  /** What was still open has been told by an answer. */
+  function settle(typeName: string, known: Learnt, form: FilterForm): void {
+    const settled = toSettled(known, form);
+    if (learnt.peek(typeName) !== known || !settled.isCertain) return;
+    hints.delete(typeName);
+    learnt.delete(typeName);
+    learnt.get(typeName, async () => settled).catch(() => {});
   }
 
   function getExperience(typeName: string): Experience {
@@ -214,6 +227,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
       check,
+      settle: (form) => settle(subject.typeName, known, form),
       faults: new Map(),
       warnings: [],
     });
@@ -284,8 +298,8 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     search,
 
     async explain(query, caller) {
-      const { toRequest, know } = await prepare(query, caller);
-      return explain(toRequest(await know()), toShownUrl(options.url));
+      const { key, toRequest, know } = await prepare(query, caller);
+      return explain(toRequest(await know()), toShownUrl(options.url, Object.keys(key.parameters)));
     },
 
     status(): SourceStatus {
@@ -323,11 +337,12 @@ function sourceUnknown(source: string, names: readonly string[]): ServiceError {
   return new ServiceError('notFound', message, { faults: [{ parameter: 'source', message }] });
 }
 
-/** The upstream's address without what opens it. */
-function toShownUrl(url: string): string {
+/** The upstream's address without what opens it: keys are shown as there, by the names of their parameters. */
+function toShownUrl(url: string, keyNames: readonly string[]): string {
   const shown = new URL(url.replaceAll('{apikey}', '***'));
   shown.username = '';
   shown.password = '';
+  for (const name of keyNames) shown.searchParams.set(name, '***');
   for (const name of [...shown.searchParams.keys()]) {
     if (/key|token|secret|pass|pwd|auth|sig/i.test(name)) shown.searchParams.set(name, '***');
   }

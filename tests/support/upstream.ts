@@ -50,13 +50,13 @@ export async function startUpstream(
   answer: (asked: Asked, response: ServerResponse) => unknown,
   options: {
     /** Sees every request first; true: it has been answered. */
-    before?(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+    before?(request: IncomingMessage, response: ServerResponse, body: string): Promise<boolean>;
   } = {},
 ): Promise<Upstream> {
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
-    if (await options.before?.(request, response)) return;
+    if (await options.before?.(request, response, body)) return;
     response.setHeader('Content-Type', 'text/xml; subtype=gml/3.1.1');
     const url = String(request.url);
     if (/request=GetCapabilities/i.test(url)) return response.end(CAPABILITIES);

@@ -1,6 +1,13 @@
-import { describe, expect, test } from '@jest/globals';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createProjection } from '../../src/crs/index.js';
-import { type Ability, createLayer, type DemoServerOptions, type Layer } from '../../src/demo/index.js';
+import {
+  type Ability,
+  createLayer,
+  type DemoServerOptions,
+  type Layer,
+  type RecordedRequest,
+} from '../../src/demo/index.js';
 import {
   createIntersects,
   type Geometry,
@@ -53,6 +60,39 @@ const line: Geometry = {
     [lon + 0.003, lat + 0.003],
   ],
 };
+const someAt = few.features.slice(0, 40).map(({ geometry }) => firstPosition(geometry));
+const away = (distance: number) => mapPositions(triangle, (x, y) => [x - distance, y - distance]);
+/** Each kind of geometry, by itself and in a union; and how many features a page holds. */
+const everyKind: readonly (readonly [readonly Geometry[], number])[] = [
+  [[triangle], 1000],
+  [[line], 3],
+  [[{ type: 'Point', coordinates: [lon, lat] }], 1000],
+  [[{ type: 'MultiPoint', coordinates: someAt }], 20],
+  [[{ type: 'MultiLineString', coordinates: [toPositions(line), someAt.slice(0, 2)] }], 1000],
+  [
+    [
+      {
+        type: 'MultiPolygon',
+        coordinates: [triangle, away(0.005)].map(({ coordinates }) => coordinates as Position[][]),
+      },
+    ],
+    1000,
+  ],
+  // a square with a hole in its middle
+  [
+    [
+      {
+        type: 'Polygon',
+        coordinates: [
+          ...(box(lon - 0.003, lat - 0.003, lon + 0.003, lat + 0.003).coordinates as Position[][]),
+          ...(box(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002).coordinates as Position[][]),
+        ],
+      },
+    ],
+    1000,
+  ],
+  [[away(0.004), line, { type: 'Point', coordinates: someAt[7] as Position }], 5],
+];
 const numeroAt = few.attributes.findIndex(({ name }) => name === 'numero');
 const numbers = few.features.slice(0, 30).map(({ values }) => String(values[numeroAt]));
 const startFew = (options: DemoServerOptions, wfs = {}) => start({ ...options, layers: [few] }, wfs);
@@ -65,6 +105,9 @@ describe('an upstream that lacks something still answers rightly', () => {
     ['filter'],
     ['startIndex'],
     ['sortBy'],
+    ['sorting'],
+    ['sorting', 'Intersects'],
+    ['sorting', 'startIndex'],
     ['hits'],
     ['primaryKey'],
     ['propertyName'],
@@ -80,14 +123,12 @@ describe('an upstream that lacks something still answers rightly', () => {
       `${lacks.length === 0 ? 'nothing' : lacks.join(', ')}; its axis order %s`,
       async (order) => {
         const { search } = await startFew({ lacks: new Set(lacks), axisOrder: { in: order, out: order } });
-        for (const [geometry, limit] of [
-          [triangle, 1000],
-          [line, 3],
-        ] as const) {
-          const expected = toExpected(few, [geometry]).sort();
-          expect(expected.length).toBeGreaterThan(3);
-          const { ids } = await follow(search, { source: PARCEL, geometries: [geometry], limit });
+        for (const [geometries, limit] of everyKind) {
+          const expected = toExpected(few, geometries).sort();
+          expect(expected.length).toBeGreaterThan(geometries[0]?.type === 'Point' ? 0 : 3);
+          const { ids, ends } = await follow(search, { source: PARCEL, geometries, limit, count: 'always' });
           expect(ids.sort()).toEqual(expected);
+          for (const { numberMatched = expected.length } of ends) expect(numberMatched).toBe(expected.length);
         }
         const isNumbered = ({ numero }: Record<string, unknown>) => numbers.includes(String(numero));
         const numbered = toExpected(few, [box(-180, -90, 180, 90)], isNumbered);
@@ -153,6 +194,129 @@ describe('an upstream that lacks something still answers rightly', () => {
       axisOrderOut: 'latLon',
       code: 4326,
     });
+  });
+});
+
+describe('an upstream that refuses to sort', () => {
+  const toKind = ({ method, url, body }: RecordedRequest) => {
+    if (method === 'GET') return /request=(\w+)/.exec(url)?.[1] ?? url;
+    if (body.includes('startIndex=')) return 'behind';
+    const size = /maxFeatures="(\d+)"/.exec(body)?.[1] ?? 'hits';
+    return `${size}${body.includes('<ogc:Filter') ? ' filtered' : ''}${body.includes('<ogc:SortBy') ? ' sorted' : ''}`;
+  };
+  const startRefusing = (order: 'standard' | 'lonLat', layer = few) =>
+    start({ layers: [layer], lacks: new Set(['sorting']), axisOrder: { in: order, out: order } });
+  const learning = ['GetCapabilities', 'DescribeFeatureType', '10', '40 filtered sorted'];
+  const mirrored: Geometry = mapPositions(triangle, (x, y) => [y, x]);
+
+  test.each<[string, Geometry]>([
+    ['around the first features', box(lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01)],
+    ['elsewhere', triangle],
+    ['where nothing is', box(lon + 1, lat, lon + 1.1, lat + 0.1)],
+  ])('costs three requests before the page, and none when known: %s', async (_, geometry) => {
+    const { search, requests } = await startRefusing('standard');
+    const expected = toExpected(few, [geometry]).sort();
+    const query = { source: PARCEL, geometries: [geometry], limit: 1000, count: 'never' as const };
+    expect((await search(query)).ids.sort()).toEqual(expected);
+    // where the page is as large as none before, nothing may stand behind it
+    const behind = expected.length > 10 ? ['behind'] : [];
+    expect(requests.map(toKind)).toEqual([...learning, '100001 filtered', ...behind]);
+    requests.length = 0;
+    expect((await search({ ...query, limit: 2 })).ids).toHaveLength(Math.min(2, expected.length));
+    expect(requests.map(toKind)).toEqual(['3 filtered']);
+  });
+
+  test('is asked for a page in two orders where the page could be read in both, until another page tells', async () => {
+    const { search, requests } = await startRefusing('standard');
+    const world = box(-179, -89, 179, 89);
+    for (const geometry of [world, mirrored, triangle, world]) {
+      const { ids } = await search({ source: PARCEL, geometries: [geometry], count: 'never' });
+      expect(ids.sort()).toEqual(toExpected(few, [geometry]).sort());
+    }
+    expect(requests.map(toKind).filter((kind) => kind !== 'behind')).toEqual([
+      ...learning,
+      ...Array(3).fill('100001 filtered'),
+      '1001 filtered',
+    ]);
+  });
+
+  test('and reads filters in another order than the standard’s is found out by that', async () => {
+    for (const geometry of [triangle, box(lon + 1, lat, lon + 1.1, lat + 0.1), mirrored]) {
+      const { search, requests } = await startRefusing('lonLat');
+      for (const asked of [geometry, triangle, geometry]) {
+        const { ids } = await search({ source: PARCEL, geometries: [asked], count: 'never' });
+        expect(ids.sort()).toEqual(toExpected(few, [asked]).sort());
+      }
+      expect(
+        requests
+          .map(toKind)
+          .filter((kind) => kind !== 'behind')
+          .at(-1),
+      ).toBe('1001 filtered');
+    }
+  });
+
+  test('says so with the layer, and once pages are asked for', async () => {
+    const { search, source } = await startRefusing('standard');
+    const { end } = await search({ source: PARCEL, geometries: [triangle], limit: 2 });
+    expect(end.warnings?.map(({ id }) => id)).toEqual(['wfs.unstableOrder']);
+    const { upstream } = await source.describe(PARCEL, caller());
+    expect(upstream).toMatchObject({
+      canSort: false,
+      isCertain: true,
+      filterForms: [{ axisOrder: 'latLon' }],
+    });
+    expect(upstream).not.toHaveProperty('openQuestions');
+  });
+});
+
+describe('a layer that is offered in its own CRS alone, which the upstream holds to', () => {
+  const toLambert = (name: string): Layer => {
+    const projection = createProjection(2154);
+    const features = few.features.map((feature) => ({
+      ...feature,
+      geometry:
+        feature.geometry && mapPositions(feature.geometry, (x, y) => projection?.fromLonLat(x, y) ?? [x, y]),
+    }));
+    return createLayer(
+      { ...parcels, typeName: `l93:${name}`, prefix: 'l93', name, code: 2154 } as Layer,
+      features,
+    );
+  };
+  const [one, other] = [toLambert('one'), toLambert('other')];
+  const toSrsName = ({ body }: RecordedRequest) => /<wfs:Query[^>]*srsName="([^"]+)"/.exec(body)?.[1];
+
+  test('costs three requests, is read in that, and says nothing of other layers', async () => {
+    const { search, source, requests } = await start({
+      layers: [one, other, few],
+      lacks: new Set(['unlistedSrs']),
+    });
+    const expected = toExpected(few, [triangle]).sort();
+    const asked: (number | (string | undefined)[])[] = [];
+    for (const layer of [one, other, few, one]) {
+      requests.length = 0;
+      const query = { source: layer.typeName, geometries: [triangle], count: 'never' as const };
+      expect((await search(query)).ids.sort()).toEqual(expected);
+      const features = requests.filter(({ body }) => body !== '' && !body.includes('startIndex='));
+      asked.push(features.map(toSrsName));
+    }
+    const wgs84 = 'urn:ogc:def:crs:EPSG::4326';
+    expect(asked).toEqual([
+      [wgs84, undefined, undefined], // refused; the first features; the page, which tells how its filter is read
+      [undefined, undefined, undefined], // the first features, the filter, the page
+      [wgs84, wgs84, wgs84],
+      [undefined],
+    ]);
+    for (const [layer, isAskedInWgs84] of [
+      [one, false],
+      [other, false],
+      [few, true],
+    ] as const) {
+      const { upstream } = await source.describe(layer.typeName, caller());
+      const form = isAskedInWgs84 ? { code: 4326, axisOrder: 'latLon' } : { code: 2154, axisOrder: 'lonLat' };
+      const read = { spatialFilter: 'Intersects', filterForms: [form] };
+      expect(upstream).toMatchObject({ isAskedInWgs84, isCertain: true, ...read });
+    }
   });
 });
 
@@ -249,6 +413,57 @@ describe('what was learnt is learnt anew when an answer contradicts it', () => {
     const [x, y] = firstPosition(features[0]?.geometry);
     expect([Math.round(x), Math.round(y)]).toEqual([Math.round(lon), Math.round(lat)]);
   });
+});
+
+describe('an upstream that loses something after it was learnt still answers rightly', () => {
+  const lost: Ability[][] = [
+    ['filter'],
+    ['Intersects'],
+    ['sorting'],
+    ['hits'],
+    ['post'],
+    ['primaryKey'],
+    ['filter', 'sorting'],
+  ];
+  const wide = createLayer(
+    { ...parcels },
+    parcels.features.filter((_, k) => k % 20 === 0),
+  );
+  const [x, y] = firstPosition(wide.features[wide.features.length >> 1]?.geometry);
+  const part = box(x - 0.005, y - 0.004, x + 0.005, y + 0.004);
+  test.each(lost.map((names) => ({ names })))('$names', async ({ names }) => {
+    const { search, lacks } = await start({ layers: [wide] });
+    const expected = toExpected(wide, [part]).sort();
+    expect(expected.length).toBeGreaterThan(10);
+    expect(expected.length).toBeLessThan(wide.features.length / 2);
+    const walk = (limit: number) =>
+      follow(search, { source: PARCEL, geometries: [part], limit, count: 'always' });
+    expect((await walk(7)).ids.sort()).toEqual(expected);
+    for (const name of names) lacks.add(name);
+    for (const limit of [1000, 7]) {
+      const { ids, ends } = await walk(limit);
+      expect(ids.sort()).toEqual(expected);
+      for (const { numberMatched = expected.length } of ends) expect(numberMatched).toBe(expected.length);
+    }
+  });
+});
+
+test('operators that capabilities do not list any more are not asked for once those were read', async () => {
+  const { search, lacks, requests } = await startFew({});
+  const query = { source: PARCEL, geometries: [triangle] };
+  const expected = toExpected(few, [triangle]).sort();
+  expect((await search(query)).ids.sort()).toEqual(expected);
+  for (const operator of ['Intersects', 'BBOX'] as const) lacks.add(operator);
+  const now = performance.now.bind(performance);
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 11 * 60_000);
+  try {
+    await search({ source: PARCEL, limit: 1 }); // capabilities are read anew behind its back
+    while (requests.filter(({ url }) => url.includes('GetCapabilities')).length < 2) await setTimeout(10);
+    await setTimeout(50);
+    expect((await search(query)).ids.sort()).toEqual(expected);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 describe('WFS_AXIS_ORDER', () => {

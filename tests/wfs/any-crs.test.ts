@@ -70,6 +70,8 @@ describe.each(CRSS)('a layer in EPSG:%d (%s)', (code, _, lon, lat) => {
     ['reprojection'],
     ['reprojection', 'Intersects'],
     ['reprojection', 'filter'],
+    ['unlistedSrs'],
+    ['unlistedSrs', 'sorting'],
   ];
   test.each(LACKS.map((lacks) => ({ lacks })))(
     'is asked with a geometry and answers in WGS84, by an upstream that lacks $lacks',

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import type { SearchQuery } from '../../src/query/index.js';
@@ -13,12 +14,15 @@ afterEach(async () => {
   for (const part of open.splice(0).reverse()) await part.close();
 });
 
-async function start(answer: (asked: Asked, response: ServerResponse) => unknown) {
+async function start(
+  answer: (asked: Asked, response: ServerResponse) => unknown,
+  options: Parameters<typeof startUpstream>[1] = {},
+) {
   const asked: Asked[] = [];
   const upstream = await startUpstream((one, response) => {
     asked.push(one);
     return answer(one, response);
-  });
+  }, options);
   const source = createWfsSource(
     {
       url: upstream.url,
@@ -135,11 +139,15 @@ describe('matches that are found here are held back until it is certain that all
     await expect(ask({ attributes })).rejects.toMatchObject({ text: { id: 'wfs.tooManyToScan' } });
   });
 
-  test('are given once the page is full, however many may follow', async () => {
-    const { search } = await start(answer(5000, 3000));
-    const { ids, end } = await search({ attributes, limit: 5 });
-    expect([ids.length, end]).toMatchObject([5, { numberReturned: 5, next: { startIndex: 5 } }]);
-  });
+  test.each(['never', 'always'] as const)(
+    'are given once the page is full, however many may follow, and the count (%s) is left out',
+    async (count) => {
+      const { search } = await start(answer(5000, 3000));
+      const { ids, end } = await search({ attributes, limit: 5, count });
+      expect([ids.length, end]).toMatchObject([5, { numberReturned: 5, next: { startIndex: 5 } }]);
+      expect(end).not.toHaveProperty('numberMatched');
+    },
+  );
 
   test('fewer are kept to the end, which is a 422 when it is too far', async () => {
     const { ask } = await start(({ isHits }, response) =>
@@ -149,6 +157,95 @@ describe('matches that are found here are held back until it is certain that all
       kind: 'notAnswerable',
       text: { id: 'wfs.tooManyToScan' },
     });
+  });
+});
+
+describe('whether startIndex is known', () => {
+  const size = 30;
+  /** Pages, or passes over startIndex, as a test wants. */
+  const startPaging = (pages: boolean, toOne = toMember, fails = (_: Asked) => false) =>
+    start((one, response) => {
+      if (fails(one)) return response.end(report('out of order'));
+      const from = pages ? one.startIndex : 0;
+      const count = Math.max(0, Math.min(one.maxFeatures, size - from));
+      return response.end(toCollection(...Array.from({ length: count }, (_, k) => toOne(from + k))));
+    });
+  const idsFrom = (from: number, count: number) =>
+    Array.from({ length: count }, (_, k) => `point.${from + k}`);
+
+  test.each([true, false])('is told by the end of a page, not asked for (%p)', async (pages) => {
+    const { search, asked } = await startPaging(pages);
+    await search({ limit: 100 });
+    asked.length = 0;
+    expect((await search({ limit: 5, startIndex: 7 })).ids).toEqual(idsFrom(7, 5));
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each([true, false])('is asked for once, where no page has told (%p)', async (pages) => {
+    const { search, asked } = await startPaging(pages);
+    for (const startIndex of [7, 12]) {
+      expect((await search({ limit: 5, startIndex })).ids).toEqual(idsFrom(startIndex, 5));
+    }
+    // the window, the first features; where it is passed over, the features up to the window
+    expect(asked.map(({ maxFeatures }) => maxFeatures)).toEqual(pages ? [6, 2, 6] : [6, 2, 13, 18]);
+  });
+
+  test('is not taken for granted where the question fails', async () => {
+    const { search } = await startPaging(false, toMember, ({ maxFeatures }) => maxFeatures === 2);
+    await expect(search({ limit: 5, startIndex: 7 })).rejects.toMatchObject({
+      text: { id: 'wfs.exceptionReport' },
+    });
+  });
+
+  test('is not told by features that are all alike', async () => {
+    const alike = (k: number) => toMember(0).replace('point.0', `point.${k}`);
+    for (const pages of [true, false]) {
+      const { search, describe: tell } = await startPaging(pages, alike);
+      expect((await search({ limit: 5, startIndex: 7 })).ids).toEqual(idsFrom(7, 5));
+      expect((await tell()).upstream).not.toHaveProperty('startIndex');
+    }
+  });
+});
+
+describe('a fault that passes, while a layer is learnt,', () => {
+  test.each([
+    ['its features', /maxFeatures="10"/],
+    ['the filter around them', /maxFeatures="40"/],
+  ])('says nothing of the upstream: asked for %s', async (_, which) => {
+    let isDown = true;
+    const { search, describe: tell } = await start(
+      (__, response) => response.end(toCollection(...members(0, 3))),
+      {
+        async before(___, response, body) {
+          if (isDown && which.test(body)) response.end(report('Unable to obtain connection: timed out'));
+          return response.writableEnded;
+        },
+      },
+    );
+    await expect(search({})).rejects.toMatchObject({ text: { id: 'wfs.exceptionReport' } });
+    isDown = false;
+    await setTimeout(1100); // as long as a failure is remembered
+    await search({});
+    const { upstream } = await tell();
+    expect(upstream).toMatchObject({ srsName: true, isAskedInWgs84: true, spatialFilter: 'Intersects' });
+    expect(upstream?.filterForms).toHaveLength(1);
+  });
+
+  test('is no answer in the layer’s own CRS either', async () => {
+    let failures = 0;
+    const { search, describe: tell } = await start(
+      (__, response) => response.end(toCollection(...members(0, 3))),
+      {
+        async before(___, response, body) {
+          if (body.includes('maxFeatures="10"') && body.includes('srsName=') && failures++ < 3)
+            response.end(report('Unable to obtain connection: timed out'));
+          return response.writableEnded;
+        },
+      },
+    );
+    await search({}).catch(() => setTimeout(1100));
+    await search({});
+    expect((await tell()).upstream).toMatchObject({ srsName: true, isAskedInWgs84: true });
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, expect } from '@jest/globals';
 import { pino } from 'pino';
 import {
+  type Ability,
   createDemoLayers,
   createDemoServer,
   type DemoServerOptions,
@@ -24,9 +25,10 @@ export const parcels = layers.find(({ typeName }) => typeName === PARCEL) as Lay
 
 export async function start(options: DemoServerOptions = {}, wfs: Partial<WfsOptions> = {}) {
   const requests: RecordedRequest[] = [];
+  const lacks = new Set<Ability>([...(options.lacks ?? []), 'gzip']); // half the work; transport.test.ts has it
   const server = await createDemoServer({
     ...options,
-    lacks: new Set([...(options.lacks ?? []), 'gzip']), // which would be half the work; transport.test.ts has it
+    lacks,
     onRequest: (request) => requests.push(request),
   });
   const source = createWfsSource(
@@ -44,7 +46,7 @@ export async function start(options: DemoServerOptions = {}, wfs: Partial<WfsOpt
     pino({ level: 'silent' }),
   );
   open.push(server, source);
-  return { source, requests, search: (query: Partial<SearchQuery>) => collect(source, query) };
+  return { source, requests, lacks, search: (query: Partial<SearchQuery>) => collect(source, query) };
 }
 
 interface Feature {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { createIntersects, type Geometry, toPositions } from '../../src/geometry/index.js';
+import { createIntersects, type Geometry, type Position, toPositions } from '../../src/geometry/index.js';
 import type { PageEnd, SearchQuery } from '../../src/query/index.js';
 import { createWfsSource, type WfsOptions } from '../../src/wfs/index.js';
 import { type Opendatasoft, type OpendatasoftOptions, startOpendatasoft } from '../support/opendatasoft.js';
@@ -67,6 +67,34 @@ function around({ features }: Opendatasoft): Geometry {
   return box(lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01);
 }
 
+/** A geometry of each kind, through corners of the first features. */
+function toEveryKind(domain: Opendatasoft): Geometry[] {
+  const corners = domain.features.flatMap(({ geometry }) =>
+    geometry ? toPositions(geometry).slice(0, 1) : [],
+  );
+  const [a, b, c] = corners as [Position, Position, Position];
+  const outer = around(domain);
+  const [lon, lat] = a;
+  const inner = box(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002);
+  const far = box(c[0] - 0.001, c[1] - 0.001, c[0] + 0.001, c[1] + 0.001);
+  const [outside, hole, other] = [outer, inner, far].map(({ coordinates }) => coordinates as Position[][]);
+  return [
+    outer,
+    { type: 'Point', coordinates: a },
+    { type: 'MultiPoint', coordinates: corners.slice(0, 10) },
+    { type: 'LineString', coordinates: [a, b, c] },
+    {
+      type: 'MultiLineString',
+      coordinates: [
+        [a, b],
+        [b, c],
+      ],
+    },
+    { type: 'Polygon', coordinates: [...(outside ?? []), ...(hole ?? [])] },
+    { type: 'MultiPolygon', coordinates: [hole ?? [], other ?? []] },
+  ];
+}
+
 describe.each(['refused', 'ignored'] as const)(
   'what Opendatasoft does not document is %s',
   (undocumented) => {
@@ -79,6 +107,12 @@ describe.each(['refused', 'ignored'] as const)(
         expect(expected.length).toBeGreaterThan(0);
         expect(expected.length).toBeLessThan(60);
         expect((await search({ geometries: [geometry] })).ids.sort()).toEqual(expected.sort());
+        for (const kind of toEveryKind(domain)) {
+          const { ids, end } = await search({ geometries: [kind] });
+          expect([kind.type, ids.sort()]).toEqual([kind.type, toExpected(domain, [kind]).sort()]);
+          expect(ids.length).toBeGreaterThan(0);
+          expect(end.numberMatched ?? ids.length).toBe(ids.length); // sixty features could be a cap
+        }
         const few = await search({ geometries: [geometry], limit: 1 });
         expect(few.ids).toHaveLength(1);
         expect(few.end.next).toEqual(expected.length > 1 ? { startIndex: 1 } : undefined);
