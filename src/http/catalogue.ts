@@ -11,12 +11,11 @@ import {
   toCatalogueQuery,
   toCredentials,
 } from '../query/index.js';
-import { toAddress } from './client-limit.js';
+import { toCaller } from './caller.js';
 import { toBaseUrl, toGetLink, toPreviousChanges } from './links.js';
 import { allowOnly } from './methods.js';
 import { readParameters } from './parameters.js';
 import type { SearchConfig } from './search.js';
-import { toLeftSignal } from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
 
 const json = 'application/json';
@@ -94,11 +93,10 @@ export function toSchema(source: SourceDescription, url: string): object {
   };
 }
 
-/** Who asks, from keys in the query string or the headers. */
-function toCaller(req: Request, res: Response, parameters: readonly RawParameter[]): Caller {
-  const credentials = toCredentials(parameters);
-  res.locals.credentials = credentials;
-  return { credentials, signal: toLeftSignal(res), address: toAddress(req), requestId: String(req.id) };
+/** Who asks, with keys in the query string or the headers. */
+function toKeyedCaller(req: Request, res: Response, parameters: readonly RawParameter[]): Caller {
+  res.locals.credentials = toCredentials(parameters);
+  return toCaller(req, res);
 }
 
 /** What the links of a module are made of. */
@@ -137,7 +135,7 @@ export function createCatalogue(parts: CatalogueParts, config: SearchConfig): Ro
   page.get(async (req, res) => {
     const parameters = readParameters(req);
     readChecked(() => checkKeysOnly(parameters), await validate(req, parameters));
-    const { sources, ...about } = await source.list(toCaller(req, res, parameters));
+    const { sources, ...about } = await source.list(toKeyedCaller(req, res, parameters));
     const links = toModuleLinks(`${toBaseUrl(req, config)}/api`, parts);
     res.json({ name, ...about, numberOfSources: sources.length, links });
   });
@@ -148,7 +146,7 @@ export function createCatalogue(parts: CatalogueParts, config: SearchConfig): Ro
     const parameters = readParameters(req);
     const byDocument = await validate(req, parameters);
     const query = readChecked(() => toCatalogueQuery(parameters, config), byDocument);
-    const { sources } = await source.list(toCaller(req, res, parameters));
+    const { sources } = await source.list(toKeyedCaller(req, res, parameters));
     const matching = toMatching(sources, query.words);
     const shown = matching.slice(query.startIndex, query.startIndex + query.limit);
     res.json({
@@ -167,7 +165,7 @@ export function createCatalogue(parts: CatalogueParts, config: SearchConfig): Ro
     readChecked(() => checkKeysOnly(parameters), await validate(req, parameters));
     const segments: unknown = req.params.source;
     const asked = Array.isArray(segments) ? segments.join('/') : String(segments);
-    const description = await source.describe(asked, toCaller(req, res, parameters));
+    const description = await source.describe(asked, toKeyedCaller(req, res, parameters));
     res.type('application/schema+json');
     res.send(
       JSON.stringify(toSchema(description, `${toUrl(req)}/sources/${encodeURIComponent(description.name)}`)),

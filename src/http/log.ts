@@ -22,9 +22,14 @@ export interface Outcome {
   readonly error?: string | undefined;
 }
 
+/** How it ended, where its handlers say nothing else. */
+export const toEnding = ({ writableFinished }: ServerResponse, { outcome }: Outcome) =>
+  outcome ?? (writableFinished ? 'done' : 'left');
+
 /** What a line tells of a request: no query string and no body, since they hold keys and geometries. */
 function toLine(req: IncomingMessage, res: ServerResponse, path: string, begun: number, tell: () => Outcome) {
-  const { module, route, features, bytes, outcome, error } = tell();
+  const told = tell();
+  const { module, route, features, bytes, error } = told;
   return {
     requestId: req.id,
     module,
@@ -36,7 +41,7 @@ function toLine(req: IncomingMessage, res: ServerResponse, path: string, begun: 
     ms: Math.round(performance.now() - begun),
     features,
     bytes,
-    outcome: outcome ?? (res.writableFinished ? 'done' : 'left'),
+    outcome: toEnding(res, told),
     error,
   };
 }

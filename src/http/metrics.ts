@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type RequestHandler, Router } from 'express';
 import type { HttpMetrics, Metrics } from '../metrics/index.js';
-import { type Outcome, toOutcome } from './log.js';
+import { type Outcome, toEnding, toOutcome } from './log.js';
 import { allowOnly } from './methods.js';
 
 /** Counts a request once it is over, however it ends. */
@@ -14,13 +14,14 @@ export function countWhenOver(
   const begun = performance.now();
   metrics.begun();
   res.once('close', () => {
-    const { module, route, bytes = 0, features = 0, outcome } = tell();
+    const told = tell();
+    const { module, route, bytes = 0, features = 0 } = told;
     metrics.ended({
       module,
       route,
       method: String(req.method),
       status: res.headersSent ? res.statusCode : 0,
-      outcome: outcome ?? (res.writableFinished ? 'done' : 'left'),
+      outcome: toEnding(res, told),
       seconds: (performance.now() - begun) / 1000,
       bytes,
       features,

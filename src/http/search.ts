@@ -12,7 +12,7 @@ import {
   toCredentials,
   toSearchQuery,
 } from '../query/index.js';
-import { toAddress } from './client-limit.js';
+import { toCaller } from './caller.js';
 import { toLanguage } from './language.js';
 import { toBaseUrl, toLinks } from './links.js';
 import { mediaTypes, toFormat } from './negotiate.js';
@@ -38,7 +38,6 @@ import {
   type StreamOptions,
   sendWhole,
   streamFeatures,
-  toLeftSignal,
 } from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
 import { isNotModified, toValidityHeaders, toVary } from './validity.js';
@@ -108,13 +107,11 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const { parameters, query } = await read(req, res);
     const format = query.format ?? toFormat(req.headers.accept);
     const language = toLanguage(req.headers['accept-language']);
-    const left = toLeftSignal(res);
+    const caller = toCaller(req, res);
     const url = `${toBaseUrl(req, config)}${req.baseUrl}${req.path}`;
     const isPost = req.method === 'POST';
     const context = { url, isPost, parameters, query, format, type: mediaTypes[format], language };
     res.setHeader('Vary', toVary(context));
-    const { credentials = {}, trace } = res.locals;
-    const caller = { credentials, signal: left, address: toAddress(req), requestId: String(req.id), trace };
     if (query.explain) return explain(res, parts.source, caller, context);
     await answer(req, res, { ...parts, config, context, caller, query });
   };

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { TraceContext, Tracing } from '../metrics/index.js';
-import { type Outcome, toOutcome } from './log.js';
+import { type Outcome, toEnding, toOutcome } from './log.js';
 
 /** Traces a request until it is over, however it ends. @returns what is done for it belongs there */
 export function traceUntilOver(
@@ -13,9 +13,10 @@ export function traceUntilOver(
   const span = tracing.request(req.headers);
   const { method = '', url = '' } = req;
   res.once('close', () => {
-    const { module, route, features, bytes, outcome, error } = tell();
-    const isLeft = outcome === undefined && !res.writableFinished;
-    const fault = isLeft ? 'left' : (outcome ?? (res.statusCode >= 500 ? (error ?? 'error') : undefined));
+    const told = tell();
+    const { module, route, features, bytes, error } = told;
+    const ending = toEnding(res, told);
+    const fault = ending !== 'done' ? ending : res.statusCode >= 500 ? (error ?? 'error') : undefined;
     // names and attributes as the semantic conventions for HTTP spans have them
     span.end(
       {

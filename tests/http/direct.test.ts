@@ -5,12 +5,12 @@ import {
   fakeSource,
   feature,
   generate,
-  type Reply,
   type Service,
   searchPath,
   send,
   startModules,
   toBatch,
+  toLasting,
   toModule,
 } from './service.js';
 
@@ -40,13 +40,6 @@ beforeAll(async () => {
   service = await startModules([toModule({ source })]);
 });
 afterAll(() => service.close());
-
-/** All that must not differ from one answer to the next. */
-function toLasting({ status, headers, text }: Reply) {
-  const { date: _, 'x-request-id': id = 'none', vary = '', ...others } = headers;
-  const body = text.replace(/"timeStamp":"[^"]+"/, '').replaceAll(String(id), 'ID');
-  return { status, others, vary: vary.split(/, */).sort(), body };
-}
 
 const queries = [
   'source=a',

@@ -7,12 +7,12 @@ import {
   fakeSource,
   feature,
   generate,
-  type Reply,
   type Service,
   searchPath,
   send,
   startModules,
   toBatch,
+  toLasting,
   toModule,
 } from './service.js';
 
@@ -58,12 +58,6 @@ beforeEach(() => {
   given = toKept(2);
   service.stopping = false;
 });
-
-/** All that must not differ from one answer to the next. */
-function toLasting({ status, headers, text }: Reply) {
-  const { date: _, 'x-request-id': __, ...others } = headers;
-  return { status, others, text: text.replace(/"timeStamp":"[^"]+"/, '') };
-}
 
 describe('the short way', () => {
   test.each<Record<string, string>>([

@@ -217,6 +217,13 @@ export interface Reply {
   readonly json: any;
 }
 
+/** All of an answer that must not differ from the next, whichever way each went. */
+export function toLasting({ status, headers, text }: Reply) {
+  const { date: _, 'x-request-id': id, ...others } = headers;
+  const body = text.replace(/"timeStamp":"[^"]+"/, '');
+  return { status, others, text: body.replaceAll(`urn:uuid:${id}`, 'urn:uuid:') };
+}
+
 /** One request over node:http, which sends paths and bodies as they are given. */
 export function send(
   service: Service,
