@@ -1,5 +1,6 @@
 import { readFeatureText } from '../formats/index.js';
 import { type Bbox, type GeoJsonGeometry, type Geometry, toBbox } from '../geometry/index.js';
+import { toSwapped } from './coordinates.js';
 
 /** An answer that cannot be meant: what was learnt of the layer does not hold any more. Never leaves this folder. */
 export class Contradiction extends Error {
@@ -77,8 +78,4 @@ function isNear(one: Bbox, other: Bbox, margin = MARGIN): boolean {
   const isAround = (turn: number) => one[0] + turn <= other[2] + margin && one[2] + turn >= other[0] - margin;
   const isBeside = one[1] <= other[3] + margin && one[3] >= other[1] - margin;
   return isBeside && [0, 360, -360].some(isAround);
-}
-
-function toSwapped([west, south, east, north]: Bbox): Bbox {
-  return [south, west, north, east];
 }

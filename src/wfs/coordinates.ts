@@ -22,6 +22,11 @@ export interface FilterForm extends CoordinateForm {
   readonly code: number;
 }
 
+/** As a box lies whose positions are read in the other order. */
+export function toSwapped([west, south, east, north]: Bbox): Bbox {
+  return [south, west, north, east];
+}
+
 /** @returns the EPSG code an srsName stands for; undefined for none, or one of no known form */
 export function toCode(srsName: string | undefined): number | undefined {
   const code = srsName === undefined ? undefined : readSrsName(srsName)?.code;

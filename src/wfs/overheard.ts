@@ -1,9 +1,9 @@
 import { type Bbox, type GeoJsonGeometry, toBbox } from '../geometry/index.js';
 import type { Abilities } from './abilities.js';
 import { Contradiction, isElsewhere } from './contradiction.js';
-import type { FilterForm } from './coordinates.js';
+import { type FilterForm, toSwapped } from './coordinates.js';
 import type { Asking, Plan } from './plan.js';
-import { type Asked, isMet, learnMulti, toSwapped } from './probe.js';
+import { type Asked, isMet, learnMulti } from './probe.js';
 
 /** Hears, from the features of a page, that its filter is read in the form it is written in. */
 export interface Listener {

@@ -1,7 +1,7 @@
 import type { AxisOrder } from '../crs/index.js';
 import { type Bbox, type Geometry, type Position, toBbox, toBboxGeometries } from '../geometry/index.js';
 import type { Abilities, SpatialFilter } from './abilities.js';
-import { type FilterForm, toFormBbox, toFormGeometry, toProjection } from './coordinates.js';
+import { type FilterForm, toFormBbox, toFormGeometry, toProjection, toSwapped } from './coordinates.js';
 import { isAboutSorting, isException, isPassing } from './exception.js';
 import { type Filter, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
@@ -270,10 +270,6 @@ function toProbeBox([lon, lat]: LonLat): Bbox {
     Math.min(180, lon + PROBE_RADIUS),
     Math.min(90, lat + PROBE_RADIUS),
   ];
-}
-
-export function toSwapped([west, south, east, north]: Bbox): Bbox {
-  return [south, west, north, east];
 }
 
 export function isMet(one: Bbox, other: Bbox): boolean {
