@@ -9,6 +9,7 @@ import type {
   SearchQuery,
   Validity,
 } from '../query/index.js';
+import { Abort, type Signal } from '../signal.js';
 import { isKeepable, isUpstreamAway, STALE_IF_ERROR_S } from './keeping.js';
 import { toQueryKey, toScope } from './key.js';
 import { Spool } from './spool.js';
@@ -61,9 +62,9 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
   const flights = new Map<string, Flight>();
   const toTag = createTags();
 
-  function begin(key: string, query: SearchQuery, { signal: _, ...asker }: Caller): Flight {
-    const leaving = new AbortController();
-    const answer = source.search(query, { ...asker, signal: leaving.signal });
+  function begin(key: string, query: SearchQuery, caller: Caller): Flight {
+    const leaving = new Abort();
+    const answer = source.search(query, withSignal(caller, leaving));
     const forget = () => {
       if (flights.get(key) === flight) flights.delete(key);
     };
@@ -112,7 +113,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
   }
 
   /** @throws what the upstream's first step threw, for all who wait for it */
-  async function join(flight: Flight, signal: AbortSignal, isFirst: boolean): Promise<Answer> {
+  async function join(flight: Flight, signal: Signal, isFirst: boolean): Promise<Answer> {
     const features = flight.spool.join();
     try {
       const answer = await untilLeft(flight.answer, signal);
@@ -204,8 +205,17 @@ async function* generate(batches: readonly FeatureBatch[], end: PageEnd): Answer
   return end;
 }
 
+/** Part by part: what is spread and then added to never has the hidden class of another (V8 11.3). */
+const withSignal = ({ credentials, address, requestId, trace }: Caller, signal: Signal): Caller => ({
+  credentials,
+  signal,
+  ...(address !== undefined && { address }),
+  ...(requestId !== undefined && { requestId }),
+  trace,
+});
+
 /** Settles like `work`, or rejects as soon as the caller leaves; the work goes on for the others. */
-async function untilLeft<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function untilLeft<T>(work: Promise<T>, signal: Signal): Promise<T> {
   signal.throwIfAborted();
   let leave = () => {};
   const left = new Promise<never>((_, reject) => {

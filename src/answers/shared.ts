@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kept, SharedStore } from '../cache/index.js';
 import { ServiceError, toMessage } from '../errors.js';
 import type {
@@ -11,7 +10,8 @@ import type {
   SearchQuery,
   Validity,
 } from '../query/index.js';
-import { createFeatures } from './features.js';
+import { createFeatures } from '../query/index.js';
+import { sleep } from '../signal.js';
 import { isKeepable, isUpstreamAway, STALE_IF_ERROR_S } from './keeping.js';
 import { toQueryKey, toScope } from './key.js';
 import { createGatherer, readPart } from './parts.js';
@@ -137,7 +137,7 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
         write(gatherer.add(batch));
         if (pending <= MAX_PENDING_BYTES) return;
         const begun = performance.now();
-        await Promise.race([writing, sleep(MAX_PAUSE_MS - pausedMs, undefined, { ref: false })]);
+        await Promise.race([writing, sleep(MAX_PAUSE_MS - pausedMs)]);
         pausedMs += performance.now() - begun;
         if (pausedMs >= MAX_PAUSE_MS) isGivenUp = true;
       },
@@ -245,7 +245,7 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
         await store.delete(key).catch(() => {}); // parts of it are gone
       } else if (lease === 'mine') {
         return orStale(key, kept, own(key, owner, query, caller));
-      } else await sleep(LOOK_MS, undefined, { signal: caller.signal }).catch(() => {});
+      } else await sleep(LOOK_MS, caller.signal).catch(() => {});
     }
     caller.signal.throwIfAborted();
     onEvent('alone');

@@ -1,7 +1,7 @@
 import type { Room } from '../cache/index.js';
 import { ServiceError, toMessage } from '../errors.js';
 import type { Answer, FeatureBatch, PageEnd } from '../query/index.js';
-import { createFeatures } from './features.js';
+import { createFeatures } from '../query/index.js';
 
 type Step = IteratorResult<FeatureBatch, PageEnd>;
 

@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http';
 import { constants } from 'node:zlib';
 import compression from 'compression';
 import cors from 'cors';
@@ -18,6 +17,7 @@ import { createEndingSource } from './ending.js';
 import { createExplorer } from './explorer.js';
 import { createListing } from './listing.js';
 import { createRequestLog } from './log.js';
+import { type App, createMessageClasses } from './messages.js';
 import { allowOnly } from './methods.js';
 import { createMetricsPage, createRequestCount } from './metrics.js';
 import { type DocumentLimits, loadDocument, type ModuleAbout, type OpenApiDocument } from './openapi.js';
@@ -206,7 +206,7 @@ const toSearches = (modules: readonly Mounted[]) =>
   new Map(modules.map(({ name, search }) => [`/api/${name}`, { module: name, search }]));
 
 /** The whole of HTTP, in the order a request meets it. */
-export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): RequestListener {
+export function createApp(config: HttpConfig, modules: readonly Module[], parts: HttpParts): App {
   const { readerIdleMs = defaultReaderIdleMs } = config;
   const { metrics } = parts;
   const repeats = createRepeats({ ...parts, metrics: metrics?.http ?? uncountedHttp, readerIdleMs });
@@ -246,5 +246,5 @@ export function createApp(config: HttpConfig, modules: readonly Module[], parts:
   app.use(createNotFound(modules.map(({ name }) => name)));
   app.use(createProblemHandler(parts.logger));
   // the limit counts whoever asks, also for what is kept
-  return config.clientRateLimit ? app : repeats.toListener(app);
+  return Object.assign(config.clientRateLimit ? app : repeats.toListener(app), createMessageClasses(app));
 }

@@ -113,7 +113,7 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
     const context = { url, isPost, parameters, query, format, type: mediaTypes[format], language };
     res.setHeader('Vary', toVary(context));
     if (query.explain) return explain(res, parts.source, caller, context);
-    await answer(req, res, { ...parts, config, context, caller, query });
+    await answer(req, res, { config, context, caller, query, ...parts });
   };
 }
 

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   createServer,
   type IncomingMessage,
-  type RequestListener,
   type Server,
   type ServerResponse,
   STATUS_CODES,
@@ -11,6 +10,7 @@ import type { Socket } from 'node:net';
 import { ServiceError, statusOf, toMessage } from '../errors.js';
 import { type HttpMetrics, uncountedHttp } from '../metrics/index.js';
 import { corsResponseHeaders } from './cors.js';
+import type { App } from './messages.js';
 import { toProblem, toProblemHeaders, toProblemText } from './problem.js';
 
 /** A geometry of 50 kB fits, also percent-encoded. */
@@ -128,7 +128,7 @@ export interface HttpServerOptions {
 const sockets = new WeakMap<Server, Set<Socket>>();
 
 /** An HTTP server whose every answer, also to what is not HTTP, has the one shape. */
-export function createHttpServer(app: RequestListener, options: HttpServerOptions = {}): Server {
+export function createHttpServer(app: App, options: HttpServerOptions = {}): Server {
   const { headersTimeoutMs = 30_000, requestTimeoutMs = 120_000, metrics = uncountedHttp } = options;
   const firstLines = createFirstLines();
   const server = createServer(
@@ -140,6 +140,8 @@ export function createHttpServer(app: RequestListener, options: HttpServerOption
       // longer than proxies keep theirs (60 s): a request must not meet a connection that is closed just then
       keepAliveTimeout: 65_000,
       requireHostHeader: false, // the app asks for it, and says so in the one shape
+      ...(app.IncomingMessage && { IncomingMessage: app.IncomingMessage }),
+      ...(app.ServerResponse && { ServerResponse: app.ServerResponse }),
     },
     app,
   );

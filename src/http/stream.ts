@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import type { FeatureWriter, Page } from '../formats/index.js';
 import type { Answer, FeatureBatch, PageEnd, WholePage } from '../query/index.js';
+import { Abort, type Signal } from '../signal.js';
 
 /** Written response bodies, with backpressure and the end of the caller's patience. */
 interface Sink {
@@ -22,7 +23,7 @@ export class CallerGone extends Error {
  * A reader that takes nothing for `idleMs` while we have something to say is cut off; Node's socket timeout
  * counts progress within a write, so a slow reader is not a stalled one.
  */
-function createSink(res: Response, left: AbortSignal, idleMs: number): Sink {
+function createSink(res: Response, left: Signal, idleMs: number): Sink {
   let wake = () => {};
   res.on('drain', () => wake());
   resetWhenStalled(res);
@@ -53,12 +54,12 @@ function resetWhenStalled(res: Response): void {
 }
 
 /** Aborted when the connection closes before the answer is whole. */
-export function toLeftSignal(res: Response): AbortSignal {
-  const left = new AbortController();
+export function toLeftSignal(res: Response): Signal {
+  const left = new Abort();
   res.once('close', () => {
     if (!res.writableFinished) left.abort(new CallerGone('the caller closed the connection'));
   });
-  return left.signal;
+  return left;
 }
 
 /**
@@ -66,7 +67,7 @@ export function toLeftSignal(res: Response): AbortSignal {
  * One listener for all steps: Node links listeners, also removed ones, to those added later, and one that has grown
  * old would keep every batch after it in memory until the next full collection (up to 50 MB).
  */
-export function createUntilLeft(left: AbortSignal): <T>(step: Promise<T>) => Promise<T> {
+export function createUntilLeft(left: Signal): <T>(step: Promise<T>) => Promise<T> {
   let leave = () => {};
   left.addEventListener('abort', () => leave(), { once: true });
   return (step) =>
@@ -80,7 +81,7 @@ export function createUntilLeft(left: AbortSignal): <T>(step: Promise<T>) => Pro
 export interface StreamOptions {
   readonly res: Response;
   readonly writer: FeatureWriter;
-  readonly left: AbortSignal;
+  readonly left: Signal;
   readonly readerIdleMs: number;
   /** Called once, when the first features or the end have come: status and headers follow from it, and from the end where it is there too. */
   readonly begin: (end?: PageEnd) => void;

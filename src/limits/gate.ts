@@ -1,4 +1,5 @@
 import { ServiceError, toMessage } from '../errors.js';
+import type { Signal } from '../signal.js';
 import { createLanes } from './lanes.js';
 import type { RateShare } from './rate-share.js';
 import { createSlidingRate, type Taken } from './sliding-rate.js';
@@ -19,7 +20,7 @@ export interface Visitor {
   /** What it is part of: work that is inside already, and needs a second place to go on, goes first. */
   readonly work: object;
   /** Aborted: no longer wanted. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 export interface Place {
@@ -181,7 +182,9 @@ export function createGate(options: GateOptions): Gate {
           visitor.signal.removeEventListener('abort', abort);
         };
         const waiter: Waiter = {
-          ...visitor,
+          lane: visitor.lane,
+          work: visitor.work,
+          signal: visitor.signal,
           grant(given) {
             end();
             held = given;

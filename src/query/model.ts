@@ -1,5 +1,6 @@
 import type { Message } from '../errors.js';
 import type { Bbox, Geometry } from '../geometry/index.js';
+import type { Signal } from '../signal.js';
 import type { Format } from './format.js';
 
 export type { Bbox } from '../geometry/index.js';
@@ -53,7 +54,7 @@ export interface Credentials {
 export interface Caller {
   readonly credentials: Credentials;
   /** Aborted when the caller leaves: everything begun for it ends. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Where the request comes from: callers take turns where they must wait. */
   readonly address?: string;
   /** Request id, for the log. */

@@ -9,14 +9,10 @@ import {
   toBusyError,
 } from '../limits/index.js';
 import { type Refusal, type Span, type Tracing, type UpstreamMetrics, untraced } from '../metrics/index.js';
+import type { Signal } from '../signal.js';
+import { ToldChunks } from './chunks.js';
 import { isLater, toRetryAfter } from './exception.js';
-import {
-  StaleConnection,
-  type Transport,
-  toEndable,
-  type WfsRequest,
-  type WfsResponse,
-} from './transport.js';
+import { StaleConnection, type Transport, type WfsRequest, type WfsResponse } from './transport.js';
 
 export interface AdmissionOptions {
   /** Requests at once; absent: any number. */
@@ -99,7 +95,7 @@ export function createAdmission(
       isSent = true;
       request.signal.throwIfAborted();
       span = tracing.upstream(toOperation(request), request.trace);
-      return observe(() => transport.send({ ...request, onSent: place.sent }), metrics);
+      return observe(() => transport.send({ onSent: place.sent, ...request }), metrics);
     };
     try {
       const response = await circuit.execute(send);
@@ -191,7 +187,7 @@ async function observe(send: () => Promise<WfsResponse>, metrics: UpstreamMetric
 /** @param leave called when the last byte of the answer has come, or nobody wants it any more */
 function withEnd(
   response: WfsResponse,
-  signal: AbortSignal,
+  signal: Signal,
   leave: (bytes: number) => void,
   metrics: UpstreamMetrics,
 ): WfsResponse {
@@ -202,20 +198,9 @@ function withEnd(
   };
   if (signal.aborted) end();
   else signal.addEventListener('abort', end, { once: true });
-  async function* read(): AsyncGenerator<Uint8Array, void, void> {
-    try {
-      for await (const chunk of response.chunks) {
-        bytes += chunk.length;
-        metrics.received(chunk.length);
-        yield chunk;
-      }
-    } finally {
-      end();
-    }
-  }
-  const endUnread = () => {
-    end();
-    void response.chunks.return();
+  const received = (count: number) => {
+    bytes += count;
+    metrics.received(count);
   };
-  return { ...response, chunks: toEndable(read(), endUnread) };
+  return { ...response, chunks: new ToldChunks(response.chunks, { received, end }) };
 }

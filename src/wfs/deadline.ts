@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type MessageId, ServiceError, toMessage } from '../errors.js';
+import { type Message, type MessageId, ServiceError, toMessage } from '../errors.js';
+import { type Signal, sleep } from '../signal.js';
 
 /**
  * How long a request may wait for the upstream, all its tries and steps together. Only waiting counts: the time a slow
@@ -16,31 +16,41 @@ export interface Deadline {
    */
   wait<T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T>;
   /** Nothing but waiting. @throws upstreamTimeout where there is not so much left; the signal's reason */
-  pause(milliseconds: number, signal: AbortSignal): Promise<void>;
+  pause(milliseconds: number, signal: Signal): Promise<void>;
 }
 
-export function createDeadline(milliseconds: number): Deadline {
-  let left = milliseconds;
-  const toText = (timeoutMs: number, message: MessageId, isNearer: boolean) =>
-    isNearer
-      ? toMessage('wfs.deadline', { seconds: toSeconds(milliseconds) })
-      : toMessage(message, { seconds: toSeconds(timeoutMs) });
-  const wait = <T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T> =>
-    new Promise((resolve, reject) => {
+export const createDeadline = (milliseconds: number): Deadline => new RequestDeadline(milliseconds);
+
+/** Node keeps timers by their duration: whole tenths of a second share a list, where each fraction has one of its own. */
+const TIMER_STEP_MS = 100;
+const toTimer = (milliseconds: number) =>
+  milliseconds < 10 * TIMER_STEP_MS
+    ? Math.max(0, milliseconds)
+    : Math.ceil(milliseconds / TIMER_STEP_MS) * TIMER_STEP_MS;
+
+class RequestDeadline implements Deadline {
+  left: number;
+
+  constructor(readonly total: number) {
+    this.left = total;
+  }
+
+  wait<T>(step: Promise<T>, timeoutMs: number, message: MessageId): Promise<T> {
+    return new Promise((resolve, reject) => {
       const begun = performance.now();
-      const isNearer = left < timeoutMs;
+      const isNearer = this.left < timeoutMs;
       let isOver = false;
       const settle = () => {
         if (isOver) return;
         isOver = true;
         clearTimeout(timer);
-        left -= performance.now() - begun;
+        this.left -= performance.now() - begun;
       };
       const tooLate = () => {
         settle();
-        reject(new ServiceError('upstreamTimeout', toText(timeoutMs, message, isNearer)));
+        reject(new ServiceError('upstreamTimeout', this.toText(timeoutMs, message, isNearer)));
       };
-      const timer = setTimeout(tooLate, Math.max(0, Math.min(timeoutMs, left)));
+      const timer = setTimeout(tooLate, toTimer(Math.min(timeoutMs, this.left)));
       // after the timeout, what the step still says is heard by nobody
       step.then(
         (value) => {
@@ -53,20 +63,17 @@ export function createDeadline(milliseconds: number): Deadline {
         },
       );
     });
-  return {
-    total: milliseconds,
-    get left() {
-      return left;
-    },
-    wait,
-    async pause(duration, signal) {
-      await wait(
-        sleep(duration, undefined, { signal, ref: false }),
-        Number.POSITIVE_INFINITY,
-        'wfs.noAnswer',
-      );
-    },
-  };
+  }
+
+  pause(milliseconds: number, signal: Signal): Promise<void> {
+    return this.wait(sleep(milliseconds, signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+  }
+
+  private toText(timeoutMs: number, message: MessageId, isNearer: boolean): Message {
+    return isNearer
+      ? toMessage('wfs.deadline', { seconds: toSeconds(this.total) })
+      : toMessage(message, { seconds: toSeconds(timeoutMs) });
+  }
 }
 
 const toSeconds = (milliseconds: number) => Math.round(milliseconds / 100) / 10;

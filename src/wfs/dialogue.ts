@@ -9,6 +9,7 @@ import {
   readFeatureTypes,
 } from '../gml/index.js';
 import type { TraceContext } from '../metrics/index.js';
+import type { Signal } from '../signal.js';
 import type { Abilities } from './abilities.js';
 import { type Capabilities, readCapabilities } from './capabilities.js';
 import { createConverters } from './converters.js';
@@ -23,7 +24,7 @@ import type { Transport, WfsResponse } from './transport.js';
 /** For whom the upstream is asked. */
 export interface Asker {
   readonly key: PlacedKey;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly deadline: Deadline;
   readonly trace?: TraceContext | undefined;
 }
@@ -36,7 +37,10 @@ export interface Dialogue {
   getFeature(request: GetFeature, options: GmlConverterOptions, asker: Asker): FeatureStream;
 }
 
-export interface FeatureStream extends AsyncGenerator<Converted, void, void> {
+export interface FeatureStream extends AsyncIterableIterator<Converted, void> {
+  next(): Promise<IteratorResult<Converted, void>>;
+  return(): Promise<IteratorResult<Converted, void>>;
+  [Symbol.asyncIterator](): FeatureStream;
   /** `numberOfFeatures` as the root element says it, once that has been read. */
   readonly declaredCount: number | undefined;
   /** Faults that cost features their geometry, by name, counted so far. */
@@ -87,13 +91,13 @@ export function createDialogue(
       return toRead(() => readFeatureTypes(document), asker);
     },
     getFeature(request, options, asker) {
-      let said: Pick<GmlConverter, 'declaredCount' | 'warnings'> = NOTHING_SAID;
+      const heard: Heard = { said: NOTHING_SAID };
       const send = () => sendGetFeature(transport, request, asker, abilities);
       const attempt = () => {
         const converter = converters.take(options);
-        said = converter;
+        heard.said = converter;
         const giveBack = () => {
-          said = { declaredCount: converter.declaredCount, warnings: converter.warnings };
+          heard.said = { declaredCount: converter.declaredCount, warnings: converter.warnings };
           converters.give(converter, options);
         };
         return readFeatures(send, converter, giveBack, asker, wantsKey);
@@ -101,12 +105,42 @@ export function createDialogue(
       const features = readRetried(attempt, (first) =>
         retry(asker, first, { isHeavy: isHeavy(request.filter) }),
       );
-      return Object.defineProperties(features, {
-        declaredCount: { get: () => said.declaredCount },
-        warnings: { get: () => said.warnings },
-      }) as unknown as FeatureStream;
+      return new HeardFeatures(features, heard);
     },
   };
+}
+
+/** What an answer says beside its features. */
+interface Heard {
+  said: Pick<GmlConverter, 'declaredCount' | 'warnings'>;
+}
+
+/** Not the generator itself with more properties: each such object would have a hidden class of its own. */
+class HeardFeatures implements FeatureStream {
+  constructor(
+    private readonly features: AsyncGenerator<Converted, void, void>,
+    private readonly heard: Heard,
+  ) {}
+
+  get declaredCount(): number | undefined {
+    return this.heard.said.declaredCount;
+  }
+
+  get warnings(): Readonly<Record<string, number>> {
+    return this.heard.said.warnings;
+  }
+
+  next(): Promise<IteratorResult<Converted, void>> {
+    return this.features.next();
+  }
+
+  return(): Promise<IteratorResult<Converted, void>> {
+    return this.features.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
 }
 
 const NOTHING_SAID = { declaredCount: undefined, warnings: {} };

@@ -44,12 +44,12 @@ export function encodeGetFeature(request: GetFeature): string {
   return `<?xml version="1.0" encoding="UTF-8"?>${encodeElement(
     'wfs:GetFeature',
     {
-      ...toDeclarations(request),
       service: 'WFS',
       version: '1.1.0',
       resultType: request.resultType,
       maxFeatures: request.maxFeatures,
       startIndex: request.startIndex === 0 ? undefined : request.startIndex,
+      ...toDeclarations(request),
     },
     query,
   )}`;

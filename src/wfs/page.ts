@@ -2,6 +2,7 @@ import { type Message, ServiceError, toMessage } from '../errors.js';
 import { countVertices } from '../geometry/index.js';
 import type { Converted } from '../gml/index.js';
 import type { FeatureBatch, PageEnd } from '../query/index.js';
+import { follow } from '../signal.js';
 import { toOtherwise } from './attribute-test.js';
 import { isException, isPassing } from './exception.js';
 import { readPageById } from './page-by-id.js';
@@ -9,7 +10,6 @@ import { readScannedPage } from './page-scanned.js';
 import { type Asking, type Plan, toFilter } from './plan.js';
 import {
   canPage,
-  type Head,
   isStablySorted,
   isWhole,
   type PageRequest,
@@ -180,18 +180,17 @@ async function* readExactPage(
   const filter = toFilter(request.plan, asking);
   const window = { filter, propertyNames: request.plan.propertyNames, startIndex: query.startIndex };
   let received = 0;
-  let head: Head = [];
-  const answer = readSorted(request, { ...window, maxFeatures: query.limit + 1 });
+  const first: Converted[] = [];
+  const answer = readSorted(request, { maxFeatures: query.limit + 1, ...window });
   for await (const batch of timed(answer, request)) {
-    if (head.length < 2 && query.startIndex === 0 && canPage(request) === undefined)
-      head = [...head, ...toHead(batch)];
+    if (received < 2 && query.startIndex === 0 && canPage(request) === undefined) first.push(batch);
     const kept = toFirst(batch, query.limit - received);
     received += batch.ends.length;
     if (kept.ends.length > 0) yield kept;
     if (received > query.limit) break; // the page is whole; what is left of the answer is its closing tags
   }
   experience.delivered(received);
-  const shown = head.length === 0 ? window : { ...window, head };
+  const shown = first.length === 0 ? window : { head: () => first.flatMap(toHead), ...window };
   return endPage(request, shown, Math.min(received, query.limit), received > query.limit);
 }
 
@@ -269,7 +268,7 @@ async function isCapped(
 
 async function isAnyAt(request: PageRequest, window: PageWindow, startIndex: number): Promise<boolean> {
   const probe = { ...request, faults: new Map() };
-  for await (const { ends } of readSorted(probe, { ...window, startIndex, maxFeatures: 1 })) {
+  for await (const { ends } of readSorted(probe, { maxFeatures: 1, ...window, startIndex })) {
     if (ends.length > 0) return true;
   }
   return false;
@@ -283,9 +282,8 @@ async function countWhere(
   least: number,
 ): Promise<number | undefined> {
   if (!isAsked) return undefined;
-  const leaving = new AbortController();
-  const signal = AbortSignal.any([request.asker.signal, leaving.signal]);
-  const counting = count({ ...request, asker: { ...request.asker, signal } }, window);
+  const leaving = follow(request.asker.signal);
+  const counting = count({ ...request, asker: { ...request.asker, signal: leaving } }, window);
   try {
     const isPatient = request.query.count === 'always';
     const number = await (isPatient ? counting : within(counting, request.countTimeoutMs));

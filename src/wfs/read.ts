@@ -45,8 +45,8 @@ export interface Window {
   readonly startIndex: number;
   /** Absent: all. */
   readonly propertyNames: readonly string[] | undefined;
-  /** The first two features of all, where they are known. */
-  readonly head?: Head | undefined;
+  /** The first two features of all, where they are known; read only when they are needed. */
+  readonly head?: (() => Head) | undefined;
 }
 
 /** The first two features but for their ids, which some servers make up anew each time. */
@@ -120,7 +120,7 @@ export async function readHits(
   asker: Asker = request.asker,
 ): Promise<number | undefined> {
   const stream = request.dialogue.getFeature(
-    { ...toGetFeature(request, filter, undefined), resultType: 'hits' },
+    { resultType: 'hits', ...toGetFeature(request, filter, undefined) },
     { featureType: request.type, crs: () => ({ swap: false }) },
     asker,
   );
@@ -175,7 +175,7 @@ async function* readPagedOrNot(
     return;
   }
   try {
-    const [veryFirst, second] = window.head ?? (await readHead(request, window, sortBy));
+    const [veryFirst, second] = window.head?.() ?? (await readHead(request, window, sortBy));
     const [begins] = toHead(first.value);
     if (veryFirst !== undefined && begins !== veryFirst) {
       abilities.startIndexWorks();
@@ -314,17 +314,34 @@ export function toWindowRequest(
   { filter, propertyNames, maxFeatures, startIndex }: Window,
   sortBy: readonly SortProperty[] = [...request.plan.sortBy, ...toAddedSort(request)],
 ): GetFeature {
-  return { ...toGetFeature(request, filter, propertyNames), maxFeatures, startIndex, sortBy };
+  // what is spread stands last: an object that is spread first, and added to, has a hidden class of its own (V8 11.3)
+  return { maxFeatures, startIndex, sortBy, ...toGetFeature(request, filter, propertyNames) };
 }
 
 /** What the first features of the layer said of ids need not hold for all: one feature in each batch is looked at. */
 function checkId({ learnt, experience }: PageRequest, feature: Uint8Array): void {
-  if (learnt.id === undefined || !experience.idHolds) return;
+  if (learnt.id === undefined || !experience.idHolds || isSeenMadeOf(feature, learnt.id)) return;
   const { id, properties } = readFeatureText(Buffer.from(feature).toString());
   const value = properties.get(learnt.id.attribute);
   if (value === undefined) return; // not asked for
   const text = value.startsWith('"') ? (JSON.parse(value) as string) : value;
   if (id !== JSON.stringify(`${learnt.id.prefix}${text}`)) experience.idRefuted();
+}
+
+const ID_START = '{"type":"Feature","id":"';
+const MAX_ID = 200;
+const isPlainText = (text: string) => /^[ !#-[\]-~]*$/.test(text);
+
+/** Whether an id can be seen at once to be made of an attribute, as nearly all are; false: they have to be read. */
+function isSeenMadeOf(feature: Uint8Array, { attribute, prefix }: NonNullable<Learnt['id']>): boolean {
+  const bytes = Buffer.from(feature.buffer, feature.byteOffset, feature.length);
+  const start = `${ID_START}${prefix}`;
+  const head = bytes.toString('latin1', 0, start.length + MAX_ID);
+  const end = head.indexOf('"', start.length);
+  const value = head.slice(start.length, end);
+  if (end < 0 || !head.startsWith(start) || ![attribute, prefix, value].every(isPlainText)) return false;
+  const member = `"${attribute}":`;
+  return [`"${value}"`, `${value},`, `${value}}`].some((text) => bytes.includes(member + text));
 }
 
 function toGetFeature(

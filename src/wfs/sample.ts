@@ -1,6 +1,7 @@
 import { WGS84_URN } from '../crs/index.js';
 import { type Position, toPositions } from '../geometry/index.js';
 import type { FeatureType } from '../gml/index.js';
+import { follow } from '../signal.js';
 import type { Abilities } from './abilities.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import type { Filter } from './filter.js';
@@ -48,7 +49,7 @@ export async function readSample(
 ): Promise<SampleFeature[]> {
   const features: SampleFeature[] = [];
   let lastSrsName: string | undefined;
-  const leaving = new AbortController();
+  const leaving = follow(asker.signal);
   const stream = dialogue.getFeature(
     {
       typeName,
@@ -65,7 +66,7 @@ export async function readSample(
         return { swap: false };
       },
     },
-    { ...asker, signal: AbortSignal.any([asker.signal, leaving.signal]) },
+    { ...asker, signal: leaving },
   );
   while (!isPlenty(features)) {
     const next = stream.next();

@@ -15,6 +15,8 @@ import type {
   SourceStatus,
   SourceSummary,
 } from '../query/index.js';
+import { createFeatures } from '../query/index.js';
+import { Abort, follow, type Signal } from '../signal.js';
 import { createAbilities } from './abilities.js';
 import { createAuthorizedTransport } from './account.js';
 import { type AdmissionOptions, createAdmission } from './admission.js';
@@ -90,7 +92,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   /** For work that is shared: it goes on when the caller who began it leaves. */
   const shared = (key: PlacedKey): Asker => ({
     key,
-    signal: new AbortController().signal,
+    signal: new Abort(),
     deadline: createDeadline(options.deadlineMs),
   });
 
@@ -223,7 +225,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       abilities,
       experience: getExperience(subject.typeName),
       dialogue,
-      asker: { key, signal: leaving.signal, deadline, trace: caller.trace },
+      asker: { key, signal: leaving, deadline, trace: caller.trace },
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
       check,
@@ -349,16 +351,8 @@ function toShownUrl(url: string, keyNames: readonly string[]): string {
   return shown.href;
 }
 
-/** Aborted with the signal, or by itself; unlike AbortSignal.any, without weak references for the collector to visit. */
-function follow(signal: AbortSignal): AbortController {
-  const own = new AbortController();
-  if (signal.aborted) own.abort(signal.reason);
-  else signal.addEventListener('abort', () => own.abort(signal.reason), { once: true });
-  return own;
-}
-
 /** Shared work for one caller: it ends for the caller who leaves, and goes on for the others. */
-async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function whileHere<T>(work: Promise<T>, signal: Signal): Promise<T> {
   signal.throwIfAborted();
   work.catch(() => {}); // it may fail after the caller has left
   let leave = () => {};
@@ -374,36 +368,26 @@ async function whileHere<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /**
- * The generator whose first step has been taken. Not a generator function of its own: one that was never begun would
- * leave the upstream request open when it is ended. Ending it aborts every request under way for it.
+ * The generator whose first step has been taken: one that was never begun would leave the upstream request open when it is
+ * ended. Ending it aborts every request under way for it.
  */
 function resume(
   first: IteratorResult<FeatureBatch, PageEnd>,
   rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
   { leave, toFault }: { leave(): void; toFault(error: unknown): unknown },
-): AsyncGenerator<FeatureBatch, PageEnd, void> {
+): Answer['features'] {
   let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
-  return {
-    async next() {
-      const known = pending;
-      pending = undefined;
-      try {
-        return known ?? (await rest.next());
-      } catch (error) {
-        throw toFault(error);
-      }
-    },
-    return(value) {
-      leave();
-      return rest.return(value as PageEnd);
-    },
-    throw: (error) => rest.throw(error),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async [Symbol.asyncDispose]() {
-      leave();
-      await rest.return(undefined as unknown as PageEnd);
-    },
-  } as AsyncGenerator<FeatureBatch, PageEnd, void>;
+  const next = async () => {
+    const known = pending;
+    pending = undefined;
+    try {
+      return known ?? (await rest.next());
+    } catch (error) {
+      throw toFault(error);
+    }
+  };
+  return createFeatures(next, () => {
+    leave();
+    return rest.return(undefined as never);
+  });
 }

@@ -7,7 +7,9 @@ import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { ServiceError, toMessage } from '../errors.js';
 import type { TraceContext } from '../metrics/index.js';
+import type { Signal } from '../signal.js';
 import { isPrivateAddress } from './addresses.js';
+import { type Chunks, StreamChunks } from './chunks.js';
 import type { Deadline } from './deadline.js';
 import { type Agents, type Exchange, exchange } from './exchange.js';
 import type { PlacedKey } from './keys.js';
@@ -19,7 +21,7 @@ export interface WfsRequest {
   /** XML, sent as `text/xml` (form encoding fails on MapServer). */
   readonly body?: string;
   readonly key: PlacedKey;
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   readonly deadline: Deadline;
   /** What it is a part of in a trace. */
   readonly trace?: TraceContext | undefined;
@@ -57,7 +59,7 @@ export interface WfsResponse {
   readonly rateLimitReset?: string | undefined;
   readonly redirect?: Redirect | undefined;
   /** Decompressed bytes, as they arrive; ending the iteration ends the request. @throws upstream* */
-  readonly chunks: AsyncGenerator<Uint8Array, void, void>;
+  readonly chunks: Chunks;
 }
 
 export interface Transport {
@@ -205,80 +207,24 @@ const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex
 
 function toChunks(
   stream: Readable,
-  request: WfsRequest,
-  options: TransportOptions,
+  { signal, deadline }: WfsRequest,
+  { idleTimeoutMs, maxResponseBytes }: TransportOptions,
   abort: () => void,
-): AsyncGenerator<Uint8Array, void, void> {
-  stream.on('error', () => {}); // the reader is told; what a destroyed stream still has to say is no news
+): Chunks {
+  const toFault = (error: unknown) => toTransportError(error, signal);
   const end = () => {
-    request.signal.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', abort);
     stream.destroy();
     if (!stream.readableEnded) abort();
   };
-  return toEndable(readChunks(stream, request, options, end), end);
-}
-
-/** A generator that was never begun has no `finally` to clean up with: ending it ends the request all the same. */
-export function toEndable<T>(
-  chunks: AsyncGenerator<T, void, void>,
-  end: () => void,
-): AsyncGenerator<T, void, void> {
-  const begin = chunks.next.bind(chunks);
-  const giveUp = chunks.return.bind(chunks);
-  let isBegun = false;
-  return Object.assign(chunks, {
-    next() {
-      isBegun = true;
-      return begin();
-    },
-    return() {
-      if (!isBegun) end();
-      return giveUp();
-    },
+  return new StreamChunks(stream, {
+    deadline,
+    signal,
+    idleTimeoutMs,
+    maxBytes: maxResponseBytes,
+    toFault,
+    end,
   });
-}
-
-async function* readChunks(
-  stream: Readable,
-  { deadline, signal }: WfsRequest,
-  { idleTimeoutMs, maxResponseBytes }: TransportOptions,
-  end: () => void,
-): AsyncGenerator<Uint8Array, void, void> {
-  const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
-  let received = 0;
-  let isFaulty = false;
-  try {
-    for (;;) {
-      const step = await deadline.wait(chunks.next(), idleTimeoutMs, 'wfs.stalled');
-      if (step.done) return;
-      received += step.value.length;
-      if (received > maxResponseBytes) {
-        throw new ServiceError(
-          'upstreamUnusable',
-          toMessage('wfs.answerTooLarge', { bytes: maxResponseBytes }),
-        );
-      }
-      yield step.value;
-    }
-  } catch (error) {
-    isFaulty = true;
-    throw toTransportError(error, signal);
-  } finally {
-    if (!isFaulty && !signal.aborted && !stream.readableEnded) await drain(chunks, deadline);
-    end();
-  }
-}
-
-const DRAINED_BYTES = 64 * 1024;
-const DRAIN_MS = 50;
-
-/** What little is left of an answer that is not read on is taken all the same: its connection can be used again. */
-async function drain(chunks: AsyncIterator<Uint8Array>, deadline: Deadline): Promise<void> {
-  for (let left = DRAINED_BYTES; left > 0; ) {
-    const step = await deadline.wait(chunks.next(), DRAIN_MS, 'wfs.stalled').catch(() => undefined);
-    if (step === undefined || step.done) return;
-    left -= step.value.length;
-  }
 }
 
 function isStaleConnection(error: unknown): boolean {
@@ -287,7 +233,7 @@ function isStaleConnection(error: unknown): boolean {
 }
 
 /** Errors of sockets, TLS, DNS and decompression, without the request they carry (it holds the key). */
-function toTransportError(error: unknown, signal: AbortSignal): unknown {
+function toTransportError(error: unknown, signal: Signal): unknown {
   if (error instanceof ServiceError) return error;
   if (signal.aborted) return signal.reason;
   const code = String((error as { code?: unknown }).code ?? 'unknown');

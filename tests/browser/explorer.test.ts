@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { FeatureCollection } from '../../src/client/index.js';
 import type { Answer } from '../../src/query/index.js';
+import type { Signal } from '../../src/signal.js';
 import {
   fakeSource,
   feature,
@@ -451,10 +452,12 @@ describe('5,000 features that take their time', () => {
 
   test('can be cancelled, and what came stays', async () => {
     let isOver = false;
-    async function* endless(signal: AbortSignal): Answer['features'] {
+    async function* endless(signal: Signal): Answer['features'] {
       try {
         yield toBatch(square(1), square(2));
-        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        await new Promise<void>((resolve) =>
+          signal.addEventListener('abort', () => resolve(), { once: true }),
+        );
         return { numberReturned: 2 };
       } finally {
         isOver = true;

@@ -4,6 +4,7 @@ import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ServiceError, toMessage } from '../../src/errors.js';
 import type { Answer, FeatureBatch, FeatureSource } from '../../src/query/index.js';
+import type { Signal } from '../../src/signal.js';
 import {
   connectRaw,
   fakeSource,
@@ -173,7 +174,7 @@ describe('a fault', () => {
 
 describe('a caller that leaves', () => {
   test('while the source is being asked aborts its signal', async () => {
-    let signal: AbortSignal | undefined;
+    let signal: Signal | undefined;
     service = await startService(
       fakeSource({
         search: (_query, caller) => {
@@ -192,7 +193,7 @@ describe('a caller that leaves', () => {
   });
 
   test('in the middle of the answer ends the generator, even one that waits', async () => {
-    let signal: AbortSignal | undefined;
+    let signal: Signal | undefined;
     let ended = 0;
     async function* features(): Answer['features'] {
       try {
@@ -250,7 +251,7 @@ describe('a caller that leaves', () => {
   });
 
   test('after a whole answer has aborted nothing', async () => {
-    let signal: AbortSignal | undefined;
+    let signal: Signal | undefined;
     const inner = fakeSource();
     service = await startService(
       fakeSource({

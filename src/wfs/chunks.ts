@@ -1,0 +1,165 @@
+import type { Readable } from 'node:stream';
+import { ServiceError, toMessage } from '../errors.js';
+import type { Signal } from '../signal.js';
+import type { Deadline } from './deadline.js';
+
+type Step = IteratorResult<Uint8Array, void>;
+
+/** Bytes of an answer, as they arrive. Ending them ends the request, whether the first was asked for or not. */
+export interface Chunks extends AsyncIterableIterator<Uint8Array, void> {
+  next(): Promise<Step>;
+  return(): Promise<Step>;
+  [Symbol.asyncIterator](): Chunks;
+}
+
+export interface ChunksOptions {
+  readonly deadline: Deadline;
+  readonly signal: Signal;
+  /** How long the next bytes may take. */
+  readonly idleTimeoutMs: number;
+  readonly maxBytes: number;
+  /** What to throw for what went wrong below. */
+  readonly toFault: (error: unknown) => unknown;
+  /** Called once, when all has been read or no more is wanted. */
+  readonly end: () => void;
+}
+
+const DONE: Step = { done: true, value: undefined };
+const DRAINED_BYTES = 64 * 1024;
+const DRAIN_MS = 50;
+
+/**
+ * The bytes of a stream. By `readable` and `read`, not by the stream's own iterator, which takes longer to begin than a small
+ * answer takes to read; and no generator: one that was never begun has no `finally` to clean up with.
+ */
+export class StreamChunks implements Chunks {
+  private received = 0;
+  private isBegun = false;
+  private isOver = false;
+  private fault: Error | undefined = undefined;
+  private wake = () => {};
+
+  constructor(
+    private readonly stream: Readable,
+    private readonly options: ChunksOptions,
+  ) {
+    const tell = () => this.wake();
+    stream.on('readable', tell).on('end', tell).on('close', tell);
+    stream.on('error', (error) => {
+      this.fault ??= error; // what a stream that is not wanted any more still has to say is no news
+      tell();
+    });
+  }
+
+  /** @throws upstream* */
+  async next(): Promise<Step> {
+    if (this.isOver) return DONE;
+    this.isBegun = true;
+    try {
+      const value = this.take() ?? (await this.wait(this.options.idleTimeoutMs));
+      if (value === undefined) {
+        this.finish();
+        return DONE;
+      }
+      this.received += value.length;
+      const { maxBytes } = this.options;
+      if (this.received <= maxBytes) return { done: false, value };
+      throw new ServiceError('upstreamUnusable', toMessage('wfs.answerTooLarge', { bytes: maxBytes }));
+    } catch (error) {
+      this.finish();
+      throw this.options.toFault(error);
+    }
+  }
+
+  async return(): Promise<Step> {
+    if (this.isOver) return DONE;
+    this.isOver = true;
+    if (this.isBegun && !this.options.signal.aborted) await this.drain();
+    this.options.end();
+    return DONE;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  private finish(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.options.end();
+  }
+
+  private take(): Uint8Array | undefined {
+    return (this.stream.read() as Uint8Array | null) ?? undefined;
+  }
+
+  private wait(timeoutMs: number): Promise<Uint8Array | undefined> {
+    return this.options.deadline.wait(this.untilReadable(), timeoutMs, 'wfs.stalled');
+  }
+
+  /** Undefined: the end. @throws what the stream says */
+  private async untilReadable(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const bytes = this.take();
+      if (bytes !== undefined) return bytes;
+      if (this.fault !== undefined) throw this.fault;
+      if (this.stream.readableEnded) return undefined;
+      if (this.stream.destroyed) throw toPrematureClose();
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+
+  /** What little is left of an answer that is not read on is taken all the same: its connection can be used again. */
+  private async drain(): Promise<void> {
+    for (let left = DRAINED_BYTES; left > 0 && !this.stream.readableEnded; ) {
+      const bytes = this.take() ?? (await this.wait(DRAIN_MS).catch(() => undefined));
+      if (bytes === undefined) return;
+      left -= bytes.length;
+    }
+  }
+}
+
+/** As Node's own iterator of a stream calls it. */
+function toPrematureClose(): Error {
+  return Object.assign(new Error('Premature close'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+}
+
+/** Bytes on their way through: each is told of, and once that no more will come. */
+export class ToldChunks implements Chunks {
+  private isOver = false;
+
+  constructor(
+    private readonly inner: Chunks,
+    private readonly told: { received(bytes: number): void; end(): void },
+  ) {}
+
+  async next(): Promise<Step> {
+    try {
+      const step = await this.inner.next();
+      if (step.done) this.end();
+      else this.told.received(step.value.length);
+      return step;
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+  }
+
+  return(): Promise<Step> {
+    const ended = this.inner.return();
+    this.end();
+    return ended;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  private end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.told.end();
+  }
+}
