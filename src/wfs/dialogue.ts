@@ -16,6 +16,7 @@ import { createConverters } from './converters.js';
 import type { Deadline } from './deadline.js';
 import { toExceptionError, toKeylessError, toRefusalError } from './exception.js';
 import type { Filter } from './filter.js';
+import { begin, fromFirst } from './first-step.js';
 import { encodeGetFeature, encodeGetFeatureKvp, type GetFeature } from './get-feature.js';
 import type { PlacedKey } from './keys.js';
 import type { Retry } from './retry.js';
@@ -90,21 +91,20 @@ export function createDialogue(
       const document = await readDocument(request, asker);
       return toRead(() => readFeatureTypes(document), asker);
     },
-    getFeature(request, options, asker) {
+    getFeature(request, reading, asker) {
       const heard: Heard = { said: NOTHING_SAID };
       const send = () => sendGetFeature(transport, request, asker, abilities);
       const attempt = () => {
-        const converter = converters.take(options);
+        const converter = converters.take(reading);
         heard.said = converter;
         const giveBack = () => {
           heard.said = { declaredCount: converter.declaredCount, warnings: converter.warnings };
-          converters.give(converter, options);
+          converters.give(converter, reading);
         };
         return readFeatures(send, converter, giveBack, asker, wantsKey);
       };
-      const features = readRetried(attempt, (first) =>
-        retry(asker, first, { isHeavy: isHeavy(request.filter) }),
-      );
+      const isHeavy = countPositions(request.filter) > HEAVY_POSITIONS;
+      const features = fromFirst(() => retry(asker, () => begin(attempt()), { isHeavy }));
       return new HeardFeatures(features, heard);
     },
   };
@@ -164,30 +164,8 @@ async function sendGetFeature(
   return response;
 }
 
-/** The first step may be taken again by another attempt: nothing has been given away before it. */
-async function* readRetried<T>(
-  attempt: () => AsyncGenerator<T, void, void>,
-  retry: <R>(first: () => Promise<R>) => Promise<R>,
-): AsyncGenerator<T, void, void> {
-  const { features, first } = await retry(async () => {
-    const begun = attempt();
-    return { features: begun, first: await begun.next() };
-  });
-  if (first.done) return;
-  try {
-    yield first.value;
-    yield* features;
-  } finally {
-    await features.return();
-  }
-}
-
 /** Positions of a filter that every server measured answers at once (QGIS Server 3.22 takes 0.4 s for 1,000). */
 const HEAVY_POSITIONS = 1000;
-
-function isHeavy(filter: Filter | undefined): boolean {
-  return countPositions(filter) > HEAVY_POSITIONS;
-}
 
 function countPositions(filter: Filter | undefined): number {
   if (filter?.operator === 'And' || filter?.operator === 'Or') {

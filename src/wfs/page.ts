@@ -5,6 +5,7 @@ import type { FeatureBatch, PageEnd } from '../query/index.js';
 import { follow } from '../signal.js';
 import { toOtherwise } from './attribute-test.js';
 import { isException, isPassing } from './exception.js';
+import { type Begun, begin, fromFirst } from './first-step.js';
 import { readPageById } from './page-by-id.js';
 import { readScannedPage } from './page-scanned.js';
 import { type Asking, type Plan, toFilter } from './plan.js';
@@ -31,12 +32,18 @@ export async function* readPage(request: PageRequest): AsyncGenerator<FeatureBat
   return warnings.length === 0 ? end : { ...end, warnings };
 }
 
-async function* readFound(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const { featureIds } = request.plan;
-  if (featureIds !== undefined) return yield* readPageById(request, featureIds);
+function readFound(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  const { featureIds, tests } = request.plan;
+  if (featureIds !== undefined) return readPageById(request, featureIds);
+  const doubtful = tests.filter(({ otherwise }) => otherwise !== undefined);
+  return doubtful.length === 0 ? readWays(request) : readDoubtful(request, doubtful);
+}
+
+async function* readDoubtful(
+  request: PageRequest,
+  doubtful: Plan['tests'],
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const end = yield* readWays(request);
-  const doubtful = request.plan.tests.filter(({ otherwise }) => otherwise !== undefined);
-  if (doubtful.length === 0) return end;
   const names = doubtful.map(({ name }) => name);
   if (end.numberReturned > 0) request.experience.answeredTo('usual', names);
   return end.numberReturned > 0 ? end : yield* readInOtherWords(request, names, end);
@@ -64,36 +71,35 @@ async function* readInOtherWords(
 }
 
 /** The page; undefined where it fails before its first feature by a fault that may be. */
-async function* readUnless(
+function readUnless(
   mayBe: (error: unknown) => boolean,
   page: AsyncGenerator<FeatureBatch, PageEnd, void>,
 ): AsyncGenerator<FeatureBatch, PageEnd | undefined, void> {
-  let isBegun = false;
-  try {
-    for (let step = await page.next(); ; step = await page.next()) {
-      if (step.done) return step.value;
-      isBegun = true;
-      yield step.value;
+  return fromFirst(async (): Promise<Begun<FeatureBatch, PageEnd | undefined>> => {
+    try {
+      return await begin(page);
+    } catch (error) {
+      if (!mayBe(error)) throw error;
+      return { features: page, first: { done: true, value: undefined } };
     }
-  } catch (error) {
-    if (isBegun || !mayBe(error)) throw error;
-    return undefined;
-  } finally {
-    await page.return(undefined as never); // a reader who leaves ends the request
-  }
+  });
 }
 
-async function* readWays(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const ways = await toWays(request);
-  for (const [k, asking] of ways.entries()) {
-    const page = isExact(request, asking)
-      ? readExactPage(request, asking)
-      : readScannedPage(request, asking, !isSpatialExact(request.plan, asking));
-    const isLast = k === ways.length - 1;
-    const end = yield* readUnless((error) => !isLast && mayBeAskedLess(error, request, asking), page);
-    if (end !== undefined) return end;
-  }
-  throw new Error('no way to ask');
+function readWays(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  return fromFirst(async () => {
+    const ways = await toWays(request);
+    for (const [k, asking] of ways.entries()) {
+      const page = isExact(request, asking)
+        ? readExactPage(request, asking)
+        : readScannedPage(request, asking, !isSpatialExact(request.plan, asking));
+      try {
+        return await begin(page);
+      } catch (error) {
+        if (k === ways.length - 1 || !mayBeAskedLess(error, request, asking)) throw error;
+      }
+    }
+    throw new Error('no way to ask');
+  });
 }
 
 /** The ways to ask for a page, the most exact first; each next one asks the upstream for less and does more here. */
@@ -195,24 +201,22 @@ async function* readExactPage(
 }
 
 /** The answer itself; how long its beginning took is remembered, for filters as heavy. */
-async function* timed(
+function timed(
   answer: AsyncGenerator<Converted, void, void>,
   { plan, abilities }: PageRequest,
 ): AsyncGenerator<Converted, void, void> {
-  const begun = performance.now();
-  const remember = () => abilities.took(toWeight(plan), performance.now() - begun);
-  let isBegun = false;
-  try {
-    for await (const batch of answer) {
-      if (!isBegun) remember();
-      isBegun = true;
-      yield batch;
+  return fromFirst(async () => {
+    const begun = performance.now();
+    const remember = () => abilities.took(toWeight(plan), performance.now() - begun);
+    try {
+      const answered = await begin(answer);
+      remember();
+      return answered;
+    } catch (error) {
+      if (isSlow(error)) remember();
+      throw error;
     }
-    if (!isBegun) remember();
-  } catch (error) {
-    if (!isBegun && isSlow(error)) remember();
-    throw error;
-  }
+  });
 }
 
 type PageWindow = Omit<Window, 'maxFeatures'>;

@@ -10,6 +10,7 @@ import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
 import { type Filter, toSpatialOperator } from './filter.js';
+import { begin, fromFirst } from './first-step.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Learnt } from './learning.js';
 import { isTelling } from './overheard.js';
@@ -56,27 +57,22 @@ export type Head = readonly string[];
  * Features in an order that is the same for each page: pages of MapServer over PostGIS overlap and miss rows without a
  * unique sort. The sort the service adds is left out again where the upstream refuses it (FlatGeobuf cannot sort).
  */
-export async function* readSorted(
-  request: PageRequest,
-  window: Window,
-): AsyncGenerator<Converted, void, void> {
+export function readSorted(request: PageRequest, window: Window): AsyncGenerator<Converted, void, void> {
   const { experience, plan } = request;
   const added = toAddedSort(request);
-  let isBegun = false;
-  try {
-    for await (const batch of readWindow(request, window, [...plan.sortBy, ...added])) {
-      isBegun = true;
-      yield batch;
+  const read = (sortBy: readonly SortProperty[]) => begin(readWindow(request, window, sortBy));
+  return fromFirst(async () => {
+    try {
+      return await read([...plan.sortBy, ...added]);
+    } catch (error) {
+      if (!isException(error) || isPassing(error)) throw error;
+      const other = added.length > 0 ? [...plan.sortBy] : toSortWithoutKey(error, request);
+      if (other === undefined) throw error;
+      const begun = await read(other);
+      if (added.length > 0 && !begun.first.done) experience.sortRefused();
+      return begun;
     }
-  } catch (error) {
-    if (isBegun || !isException(error) || isPassing(error)) throw error;
-    const other = added.length > 0 ? [...plan.sortBy] : toSortWithoutKey(error, request);
-    if (other === undefined) throw error;
-    for await (const batch of readWindow(request, window, other)) {
-      if (added.length > 0) experience.sortRefused(); // at once: who has read a page does not read on
-      yield batch;
-    }
-  }
+  });
 }
 
 /** Whether pages come in an order that does not change: by a unique attribute. */
