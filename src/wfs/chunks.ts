@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { ServiceError, toMessage } from '../errors.js';
 import type { Signal } from '../signal.js';
 import type { Deadline } from './deadline.js';
+import { toNextTurn } from './turn.js';
 
 type Step = IteratorResult<Uint8Array, void>;
 
@@ -55,6 +56,8 @@ export class StreamChunks implements Chunks {
   async next(): Promise<Step> {
     if (this.isOver) return DONE;
     this.isBegun = true;
+    const turn = toNextTurn();
+    if (turn !== undefined) await turn;
     try {
       const value = this.take() ?? (await this.wait(this.options.idleTimeoutMs));
       if (value === undefined) {
