@@ -4,6 +4,7 @@ import { runCrs } from './crs/part.js';
 import { runMemory } from './http/memory-part.js';
 import { runSmall } from './http/small-part.js';
 import { runTransfers } from './http/transfers-part.js';
+import { runWorkers } from './http/workers-part.js';
 import { describeMachine } from './machine.js';
 import { type Options, type Part, readOptions } from './options.js';
 import { installPeers } from './peers.js';
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<Part, (options: Options, tell: Tell) => Promise<Sec
   http: runTransfers,
   memory: runMemory,
   small: runSmall,
+  workers: runWorkers,
 };
 
 const tell: Tell = (progress) => {

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { Engine } from './convert/engine.js';
 
-const USAGE = `usage: npm run bench -- [--only gml,crs,http,memory,small] [--size MB] [--runs N] [--quick]
+const USAGE = `usage: npm run bench -- [--only gml,crs,http,memory,small,workers] [--size MB] [--runs N] [--quick]
                         [--engines simd,typescript] [--note TEXT] [--quote]
 
 Measures the converter and the service beside their peers on this machine, prints tables, and writes bench/results.md
 and the figures in README.md: a quarter of an hour where nothing else runs. A run with --only, --size or --quick goes
 to .cache/bench/results.md instead, unless it has --quote.
 
-  --only    parts: gml (converters), crs (answers that are reprojected), http (100 MB through the service), memory (from 10 MB to 1 GB), small (requests a second)
+  --only    parts: gml (converters), crs (answers that are reprojected), http (100 MB through the service), memory (from 10 MB to 1 GB), small (requests a second), workers (what a second process costs)
   --size    megabytes of GML of each kind (100)
   --runs    runs of each, interleaved (3)
   --quick   10 MB, one run, fewer kinds: under two minutes
@@ -17,7 +17,7 @@ to .cache/bench/results.md instead, unless it has --quote.
   --quote   write what README.md quotes, whatever was measured
 `;
 
-const PARTS = ['gml', 'crs', 'http', 'memory', 'small'] as const;
+const PARTS = ['gml', 'crs', 'http', 'memory', 'small', 'workers'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {

@@ -34,7 +34,7 @@ export interface ServerProcess {
   readonly url: string;
   /** Resident memory in bytes, now and at its largest so far (Linux; elsewhere NaN). */
   memory(): { readonly now: number; readonly peak: number };
-  /** Processor time so far, in seconds (Linux; elsewhere NaN). */
+  /** Processor time so far, its own and its children's, in seconds (Linux; elsewhere NaN). */
   cpuSeconds(): number;
   stop(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export async function startServer(
   return {
     url,
     memory: () => readMemory(child),
-    cpuSeconds: () => readCpuSeconds(child),
+    cpuSeconds: () => readTreeCpuSeconds(child),
     async stop() {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
@@ -97,14 +97,24 @@ async function untilListening(url: string, child: ChildProcess): Promise<void> {
   throw new Error('the server does not answer');
 }
 
+function readTreeCpuSeconds({ pid = 0 }: ChildProcess): number {
+  const children = readTask(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [pid, ...children].reduce((sum, one) => sum + readCpuSeconds(one), 0);
+}
+
 /** proc_pid_stat(5): utime and stime, in ticks of 10 ms. */
-function readCpuSeconds({ pid }: ChildProcess): number {
+function readCpuSeconds(pid: number): number {
+  const [, fields = ''] = readTask(pid, 'stat').split(') ');
+  const [utime = Number.NaN, stime = Number.NaN] = fields.split(' ').slice(11, 13).map(Number);
+  return (utime + stime) / 100;
+}
+
+/** Of /proc; empty where it has nothing of the kind. */
+function readTask(pid: number, name: string): string {
   try {
-    const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-    const [utime = Number.NaN, stime = Number.NaN] = fields.split(' ').slice(11, 13).map(Number);
-    return (utime + stime) / 100;
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
   } catch {
-    return Number.NaN;
+    return '';
   }
 }
 
