@@ -108,7 +108,8 @@ function encodeFeatureType(layer: Layer, lacks: ReadonlySet<string>): string {
   const keywords = layer.keywords
     .map((keyword) => `<ows:Keyword>${escapeXml(keyword)}</ows:Keyword>\n`)
     .join('');
-  const others = SUPPORTED_CODES.filter((code) => code !== layer.code && !lacks.has('unlistedSrs'));
+  const isOwnAlone = lacks.has('unlistedSrs') || lacks.has('srsList');
+  const others = SUPPORTED_CODES.filter((code) => code !== layer.code && !isOwnAlone);
   const [west, south, east, north] = layer.wgs84Bbox;
   return (
     `<wfs:FeatureType xmlns:${layer.prefix}="${escapeXml(layer.namespace)}">\n<wfs:Name>${layer.typeName}</wfs:Name>\n` +

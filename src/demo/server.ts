@@ -35,6 +35,8 @@ export type Ability =
   | 'reprojection'
   /** Answers in a CRS that the layer is not offered in are refused, as MapServer does. */
   | 'unlistedSrs'
+  /** Capabilities name the layer's own CRS alone, though answers come in others too, as GeoServer's do. */
+  | 'srsList'
   /** Geometries of filters in these forms find nothing, as on QGIS Server with gml:pos and gml:MultiSurface. */
   | 'posList'
   | 'multiGeometry'

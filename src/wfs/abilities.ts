@@ -22,14 +22,18 @@ export interface Abilities {
   readonly method: 'POST' | 'GET';
   /** Whether the CRS of an answer can be asked for. */
   readonly srsName: boolean;
-  /** Whether it can be one that the layer is not offered in: GeoServer and QGIS Server know it, MapServer refuses it. */
-  readonly unlistedSrs: boolean;
+  /**
+   * Whether it can be one that the layer is not offered in: GeoServer and QGIS Server know it, MapServer refuses it;
+   * undefined: not seen yet.
+   */
+  readonly unlistedSrs: boolean | undefined;
   /** Undefined: not seen yet. */
   readonly startIndex: boolean | undefined;
   /** Whether Multi* geometries of filters are understood; undefined: not seen yet. */
   readonly multiGeometry: boolean | undefined;
   /** The upstream was seen to lack it. */
   lack(ability: Lacking): void;
+  unlistedSrsWorks(): void;
   startIndexWorks(): void;
   multiGeometryWorks(): void;
   /** A filter of so many positions was answered after so long. */
@@ -46,6 +50,7 @@ export interface Abilities {
 
 export interface SeenAbilities {
   readonly lacking: readonly Lacking[];
+  readonly hasTransformed: boolean;
   readonly hasPaged: boolean;
   readonly hasReadMulti: boolean;
 }
@@ -62,6 +67,7 @@ export function createAbilities(now: () => number = Date.now): Abilities {
   let listed: readonly string[] | undefined;
   let said: Record<string, unknown> = {};
   let since = now();
+  let hasTransformed = false;
   let hasPaged = false;
   let hasReadMulti = false;
   let heaviest: { vertices: number; milliseconds: number } | undefined;
@@ -77,6 +83,7 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       };
       if (now() - since > TRUSTED_MS) {
         lacking = new Set();
+        hasTransformed = false;
         hasPaged = false;
         hasReadMulti = false;
         heaviest = undefined;
@@ -102,7 +109,7 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       return can('srsName');
     },
     get unlistedSrs() {
-      return can('srsName') && can('unlistedSrs');
+      return can('srsName') && can('unlistedSrs') ? hasTransformed || undefined : false;
     },
     get startIndex() {
       return can('startIndex') ? hasPaged || undefined : false;
@@ -111,6 +118,9 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       return can('multiGeometry') ? hasReadMulti || undefined : false;
     },
     lack: (ability) => void lacking.add(ability),
+    unlistedSrsWorks() {
+      hasTransformed = true;
+    },
     startIndexWorks() {
       hasPaged = true;
     },
@@ -129,9 +139,10 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       // QGIS Server 3.22 takes 44 s for 10,000 positions: more than in proportion
       return heaviest.milliseconds * Math.max(1, vertices / heaviest.vertices) ** 2 > TOO_LONG_MS;
     },
-    seen: () => ({ lacking: [...lacking], hasPaged, hasReadMulti }),
+    seen: () => ({ lacking: [...lacking], hasTransformed, hasPaged, hasReadMulti }),
     adopt(seen) {
       lacking = new Set([...lacking, ...seen.lacking]);
+      hasTransformed ||= seen.hasTransformed;
       hasPaged ||= seen.hasPaged;
       hasReadMulti ||= seen.hasReadMulti;
     },
@@ -140,7 +151,7 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       attributeFilters: abilities.attributeFilters,
       method: abilities.method,
       srsName: abilities.srsName,
-      unlistedSrs: abilities.unlistedSrs,
+      ...(abilities.unlistedSrs !== undefined && { unlistedSrs: abilities.unlistedSrs }),
       ...(abilities.startIndex !== undefined && { startIndex: abilities.startIndex }),
       ...(abilities.multiGeometry !== undefined && { multiGeometry: abilities.multiGeometry }),
       ...(listed !== undefined && { spatialOperators: listed }),

@@ -64,6 +64,11 @@ export function toProjection(code: number): Projection | undefined {
   throw new ServiceError('upstreamUnusable', toMessage('wfs.otherCrs', { srsName: `EPSG:${code}` }));
 }
 
+/** Whether coordinates in the CRS can be brought into WGS84 here. */
+export function isTransformable(code: number): boolean {
+  return code === WGS84 || createProjection(code) !== undefined;
+}
+
 /** A geometry in WGS84 lon/lat as a filter of this form holds it. */
 export function toFormGeometry(geometry: Geometry, { code }: FilterForm): Geometry {
   const projection = toProjection(code);

@@ -92,6 +92,11 @@ export function isAboutSorting(error: ServiceError): boolean {
   return /\bsort/i.test(error.message);
 }
 
+/** MapServer 8.0: "Invalid GetFeature Request:Invalid SRS", with the locator `srsname`. */
+export function isAboutSrs(error: ServiceError): boolean {
+  return /\bsrs(?:name)?\b/i.test(error.message);
+}
+
 const MAX_TEXT = 500;
 
 /** Keys, addresses, file paths, stack traces and control characters stay here. */

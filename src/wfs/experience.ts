@@ -11,6 +11,9 @@ export interface Experience {
   countIsCapped(count: number): void;
   readonly canSort: boolean;
   sortRefused(): void;
+  /** False once pages were refused for having no order of their own: they are sorted by whatever there is. */
+  readonly hasNaturalOrder: boolean;
+  naturalOrderRefused(): void;
   /** False once a feature was met whose id is not made of the attribute that was learnt. */
   readonly idHolds: boolean;
   idRefuted(): void;
@@ -33,6 +36,7 @@ export interface SeenExperience {
   readonly largestTrueCount: number;
   readonly countCap?: number | undefined;
   readonly canSort: boolean;
+  readonly hasNaturalOrder: boolean;
   readonly canPage: boolean;
   readonly idHolds: boolean;
   readonly words: readonly (readonly [string, Words])[];
@@ -46,6 +50,7 @@ export function createExperience(): Experience {
   let largestTrueCount = 0;
   let countCap: number | undefined;
   let canSort = true;
+  let hasNaturalOrder = true;
   let canPage = true;
   let idHolds = true;
   const wordsByAttribute = new Map<string, Words>();
@@ -68,6 +73,12 @@ export function createExperience(): Experience {
     sortRefused() {
       canSort = false;
     },
+    get hasNaturalOrder() {
+      return hasNaturalOrder;
+    },
+    naturalOrderRefused() {
+      hasNaturalOrder = false;
+    },
     get idHolds() {
       return idHolds;
     },
@@ -89,6 +100,7 @@ export function createExperience(): Experience {
       largestTrueCount,
       countCap,
       canSort,
+      hasNaturalOrder,
       canPage,
       idHolds,
       words: [...wordsByAttribute],
@@ -98,6 +110,7 @@ export function createExperience(): Experience {
       countCap ??= seen.countCap;
       largestTrueCount = Math.max(largestTrueCount, seen.largestTrueCount);
       canSort &&= seen.canSort;
+      hasNaturalOrder &&= seen.hasNaturalOrder;
       canPage &&= seen.canPage;
       idHolds &&= seen.idHolds;
       for (const [attribute, words] of seen.words) wordsByAttribute.set(attribute, words);

@@ -6,14 +6,14 @@ import { WGS84 } from './coordinates.js';
 import { encodeGetFeature, encodeGetFeatureKvp, type GetFeature } from './get-feature.js';
 import { isExact, toWays } from './page.js';
 import { type Asking, toFilter } from './plan.js';
-import { canPage, type PageRequest, toWindowRequest } from './read.js';
+import { isHeadSkipped, type PageRequest, toWindowRequest } from './read.js';
 
 /** How a page would be asked for, without asking for it. The layer is learnt all the same. */
 export async function explain(request: PageRequest, url: string): Promise<Explanation> {
   const { plan, query, learnt, abilities } = request;
   const [asking] = await toWays(request);
   if (asking === undefined) throw new Error('no way to ask');
-  const isCutHere = !isExact(request, asking) || canPage(request) === false;
+  const isCutHere = !isExact(request, asking) || isHeadSkipped(request);
   const window = {
     filter:
       plan.featureIds === undefined
@@ -61,9 +61,7 @@ function toSteps(request: PageRequest, asking: Asking): Message[] {
         .sortBy ?? []
     ).map(({ propertyName }) => toMessage('explain.sorted', { name: propertyName })),
     ...(query.overlap ? [toMessage('explain.overlapped')] : []),
-    ...(canPage(request) === false && query.startIndex > 0
-      ? [toMessage('explain.headSkipped', { count: query.startIndex })]
-      : []),
+    ...(isHeadSkipped(request) ? [toMessage('explain.headSkipped', { count: query.startIndex })] : []),
   ];
 }
 

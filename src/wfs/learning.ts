@@ -4,6 +4,7 @@ import type { FeatureType } from '../gml/index.js';
 import type { Abilities, SpatialFilter } from './abilities.js';
 import {
   type FilterForm,
+  isTransformable,
   toCode,
   toFilterForms,
   toOfficialOrder,
@@ -13,7 +14,7 @@ import {
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
 import type { SortProperty } from './get-feature.js';
-import { type Asked, arePlentyToProbe, probe, type Reading, type Verdict } from './probe.js';
+import { arePlentyToProbe, type Open, probe, type Reading, type Verdict } from './probe.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature, type Wanted } from './sample.js';
 
 /** What was found out about one feature type by asking for it. */
@@ -40,7 +41,9 @@ export interface Learnt {
   /** The upstream would not sort by the attribute of the ids. */
   readonly isSortRefused?: boolean;
   /** Of how filters are read, what is asked along with pages until one of them tells. */
-  readonly openQuestions?: readonly Asked[];
+  readonly open?: Open;
+  /** A filter was refused, perhaps for a CRS of the answer that the layer is not offered in. */
+  readonly isSrsDoubtful?: boolean;
   /** The first features have no geometry. */
   readonly isBlankAhead: boolean;
   /** Features that came in one answer meanwhile: the upstream caps its answers no lower. */
@@ -86,14 +89,17 @@ export interface Hint {
   readonly misread?: SpatialFilter;
   /** A sort was refused: the next filter is tried without. */
   readonly isSortRefused?: boolean;
+  /** A CRS that the layer is not offered in was refused, or perhaps so: the next filter is tried without. */
+  readonly isSrsDoubtful?: boolean;
 }
 
 export const WORLD: Bbox = [-180, -90, 180, 90];
 
 /**
  * A wrong axis order is no error but an empty answer, so it is learnt, not assumed: the first features tell how answers
- * are written (held against the layer's box), and one filter around some of them how filters are read. Two requests, and
- * one more where the upstream takes no srsName; both orders can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
+ * are written (held against the layer's box), and one filter around some of them how filters are read, and whether its
+ * answer may be sorted, and come in a CRS that the layer is not offered in. Two requests, whatever is refused; both orders
+ * can differ (QGIS Server 3.22: lon/lat in, lat/lon out).
  */
 export async function learn(learning: Learning): Promise<Learnt> {
   const { subject, hint } = learning;
@@ -103,11 +109,12 @@ export async function learn(learning: Learning): Promise<Learnt> {
   const id = toIdRule(sample, subject.type);
   const isSortKnown = hint?.isSortRefused === true;
   const sortBy = id === undefined || isSortKnown ? [] : [{ propertyName: id.attribute, descending: false }];
-  const { isProven, ...verdict } = await learnFilters(learning, first, reading, sortBy);
+  const { isProven, axisOrderInWgs84, ...verdict } = await learnFilters(learning, first, reading, sortBy);
+  const isAskedInWgs84 = first.isInWgs84 || axisOrderInWgs84 !== undefined;
   return {
-    isAskedInWgs84: first.isInWgs84,
-    code: reading.code,
-    axisOrderOut: reading.axisOrder,
+    isAskedInWgs84,
+    code: axisOrderInWgs84 === undefined ? reading.code : WGS84,
+    axisOrderOut: axisOrderInWgs84 ?? reading.axisOrder,
     axisOrderFrom: reading.from,
     id,
     hasIds: sample.some(({ id }) => id !== undefined),
@@ -119,15 +126,25 @@ export async function learn(learning: Learning): Promise<Learnt> {
   };
 }
 
-/** An answer has told how filters over the layer are read. */
-export function toSettled({ openQuestions: _, ...known }: Learnt, form: FilterForm): Learnt {
-  return { ...known, filterForms: [form], isCertain: known.axisOrderFrom !== 'standard' };
+/** What a page tells of how filters over the layer are read. */
+export type Heard = FilterForm | 'passedOver' | 'misread';
+
+export function toSettled({ open: _, ...known }: Learnt, heard: Heard): Learnt {
+  const isCertain = known.axisOrderFrom !== 'standard';
+  switch (heard) {
+    case 'passedOver':
+      return { ...known, spatialFilter: 'none', attributeFilters: false, isCertain };
+    case 'misread':
+      return { ...known, spatialFilter: 'none', isMisread: true, isCertain: false };
+    default:
+      return { ...known, filterForms: [heard], isCertain };
+  }
 }
 
 /** How filters over the layer are read. */
 async function learnFilters(
   learning: Learning,
-  { sample, requests, isInWgs84, isBlankAhead }: First,
+  { sample, requests, isInWgs84, isWgs84Untold, isBlankAhead }: First,
   reading: Told,
   sortBy: readonly SortProperty[],
 ): Promise<Verdict> {
@@ -148,7 +165,11 @@ async function learnFilters(
   const { typeName, type } = subject;
   const context = { ...learning, typeName, type, isInWgs84 };
   // or is left to a page, where the upstream is known to be one that reads filters as the standard says (MapServer)
-  return probe(context, sample, reading, forms, operator, { sortBy, isLeftOpen: requests > 1 });
+  return probe(context, sample, reading, forms, operator, {
+    sortBy,
+    isLeftOpen: requests > 1,
+    isForWgs84: isWgs84Untold,
+  });
 }
 
 interface Told extends Reading {
@@ -194,15 +215,25 @@ async function readFirstFeatures(learning: Learning): Promise<First> {
     isNothingToTell || isTold(toReading(features, learning), subject);
   const isPlenty = (features: readonly SampleFeature[]) =>
     features.length > 1 && isUsable(features) && (isNothingToTell || arePlentyToProbe(features, abilities));
+  // told along with the filter, where one is tried and its features are found in the layer's own CRS as well
+  const isWgs84Untold =
+    !isNothingToTell &&
+    !isOffered(subject) &&
+    abilities.unlistedSrs === undefined &&
+    isTransformable(toCode(subject.crs) ?? WGS84);
+  const isTransforming = abilities.unlistedSrs ?? (!isWgs84Untold && hint?.isSrsDoubtful !== true);
   const context = {
     ...learning,
     typeName: subject.typeName,
     type: subject.type,
-    isInWgs84: isOffered(subject) ? abilities.srsName : abilities.unlistedSrs,
+    isInWgs84: isOffered(subject) ? abilities.srsName : isTransforming,
   };
   const usual = isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
   const size = hint?.isBlankAhead === true ? FARTHER : usual;
-  const asked = await readInWgs84OrNot(context, subject, { isUsable, isPlenty, size });
+  const asked = {
+    ...(await readInWgs84OrNot(context, subject, { isUsable, isPlenty, size })),
+    isWgs84Untold: isWgs84Untold && hint?.isSrsDoubtful !== true,
+  };
   const { sample, requests } = asked;
   const isBlankAhead = sample.length === size && sample.every(({ positions }) => positions.length === 0);
   if (isNothingToTell || !isBlankAhead || requests > 1) return { ...asked, isBlankAhead };
@@ -215,6 +246,8 @@ async function readFirstFeatures(learning: Learning): Promise<First> {
 interface First {
   readonly sample: SampleFeature[];
   readonly isInWgs84: boolean;
+  /** It came in the layer's own CRS, which is all that is known to be offered. */
+  readonly isWgs84Untold: boolean;
   readonly requests: number;
   readonly isBlankAhead: boolean;
 }
@@ -232,7 +265,7 @@ async function readInWgs84OrNot(
   context: SampleContext,
   subject: Subject,
   wanted: Wanted,
-): Promise<Omit<First, 'isBlankAhead'>> {
+): Promise<Omit<First, 'isBlankAhead' | 'isWgs84Untold'>> {
   const { abilities, isInWgs84 } = context;
   try {
     return { sample: await readSample(context, wanted), isInWgs84, requests: 1 };

@@ -1,6 +1,6 @@
 import { ServiceError, toMessage } from '../errors.js';
 import { readFeatureText } from '../formats/index.js';
-import { createIntersects, type GeoJsonGeometry } from '../geometry/index.js';
+import { createIntersects, createWithinDistance, type GeoJsonGeometry } from '../geometry/index.js';
 import type { FeatureBatch, PageEnd } from '../query/index.js';
 import { Contradiction } from './contradiction.js';
 import { createListener, type Listener } from './overheard.js';
@@ -28,7 +28,8 @@ export async function* readScannedPage(
   const { query, maxScanFeatures } = request;
   const filter = toFilter(request.plan, asking);
   const listener = comparesGeometry ? createListener(request, asking) : undefined;
-  const toMatch = createMatcher(request, comparesGeometry, listener);
+  const margin = listener !== undefined && asking.spatialFilter === 'Intersects' ? ROUNDING_METRES : 0;
+  const toMatch = createMatcher(request, comparesGeometry ? margin : undefined, listener);
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let isHolding = true;
@@ -40,21 +41,25 @@ export async function* readScannedPage(
   };
   const state = { scanned: 0, matched: 0, returned: 0 };
   const isFull = () => state.matched > query.startIndex + query.limit;
-  const toCutEnd = (): PageEnd => {
-    listener?.end(false);
+  const toCutEnd = (read: 'answer' | 'part'): PageEnd => {
+    listener?.end(read);
     return { numberReturned: state.returned, next: { startIndex: query.startIndex + state.returned } };
   };
+  // what is behind an answer is not asked for where the page is full without
+  const isDone = () => isFull() && query.count !== 'always' && listener?.isContent !== false;
   for await (const batch of readWhole(
     request,
     { filter, propertyNames: toReadNames(request) },
     maxScanFeatures + 1,
+    isDone,
   )) {
     for (const bytes of toFeatures(batch)) {
       state.scanned += 1;
       if (state.scanned > maxScanFeatures) {
         if (!isFull()) throw tooManyToScan(request);
+        const end = toCutEnd('part');
         yield* release(held);
-        return toCutEnd(); // the page is whole; how many there are in all is not known
+        return end; // the page is whole; how many there are in all is not known
       }
       const match = toMatch(bytes);
       if (match === undefined) continue;
@@ -70,11 +75,16 @@ export async function* readScannedPage(
       await counting;
       if (isHolding) throw tooManyToScan(request);
     }
-    if (listener?.isTold === false) continue;
+    if (listener?.isEnough === false) continue;
     if (!isHolding || isFull()) yield* release(held);
-    if (isFull() && query.count !== 'always') return toCutEnd();
+    if (isFull() && query.count !== 'always') return toCutEnd('part');
   }
-  listener?.end(request.warnings.length === 0);
+  if (isDone()) {
+    const end = toCutEnd('answer');
+    yield* release(held);
+    return end;
+  }
+  listener?.end(request.warnings.length === 0 ? 'whole' : 'part');
   yield* release(held);
   const behind = query.startIndex + state.returned;
   const isMore = state.matched > behind;
@@ -107,20 +117,27 @@ function toReadNames({ plan }: PageRequest): string[] | undefined {
   return plan.propertyNames && [...new Set([...plan.propertyNames, ...plan.tests.map(({ name }) => name)])];
 }
 
-/** @returns the feature as it is to be written; undefined where it does not match */
+/** MapServer writes six decimals: what it found to intersect may not do so as it is written. */
+const ROUNDING_METRES = 0.2;
+
+/**
+ * @param margin metres within which geometries are taken to meet; absent: they are not compared
+ * @returns the feature as it is to be written; undefined where it does not match
+ */
 function createMatcher(
   { plan }: PageRequest,
-  comparesGeometry: boolean,
+  margin: number | undefined,
   listener: Listener | undefined,
 ): (bytes: Uint8Array) => Uint8Array | undefined {
-  const predicates = comparesGeometry ? plan.unions.map((union) => createIntersects(union)) : [];
+  const toPredicate = margin === 0 ? createIntersects : createNear(margin ?? 0);
+  const predicates = margin === undefined ? [] : plan.unions.map((union) => toPredicate(union));
   const wanted = plan.propertyNames && new Set(plan.propertyNames);
   return (bytes) => {
     const feature = readFeatureText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString());
-    const isCompared = listener?.hear(feature.geometry) !== false;
+    listener?.hear(feature.geometry);
     if (!plan.tests.every((test) => test.matches(feature.properties.get(test.name) ?? 'null')))
       return undefined;
-    if (isCompared && predicates.length > 0) {
+    if (predicates.length > 0) {
       const geometry = JSON.parse(feature.geometry) as GeoJsonGeometry | null;
       if (!predicates.every((intersects) => intersects(geometry))) return undefined;
     }
@@ -128,9 +145,12 @@ function createMatcher(
   };
 }
 
+const createNear = (metres: number) => (union: readonly GeoJsonGeometry[]) =>
+  createWithinDistance(union, metres);
+
 /** Where questions are open it is not the layer that is too large: once they are settled, less has to be read. */
 function tooManyToScan({ query, maxScanFeatures, learnt }: PageRequest): ServiceError | Contradiction {
-  if (learnt.openQuestions !== undefined) return new Contradiction(false);
+  if (learnt.open !== undefined) return new Contradiction(false);
   const values = { source: query.source, count: maxScanFeatures };
   return new ServiceError('notAnswerable', toMessage('wfs.tooManyToScan', values));
 }

@@ -11,12 +11,15 @@ import { readScannedPage } from './page-scanned.js';
 import { type Asking, type Plan, toFilter } from './plan.js';
 import {
   canPage,
+  type Head,
+  isHeadSkipped,
   isStablySorted,
   isWhole,
   type PageRequest,
   readHits,
   readSorted,
   toAsking,
+  toBehind,
   toHead,
   type Window,
 } from './read.js';
@@ -158,17 +161,19 @@ function isSpatialExact({ unions }: Plan, { spatialFilter, filterForms, openQues
 }
 
 /** Whether the upstream finds what is asked for and nothing else. */
-export function isExact({ plan }: PageRequest, asking: Asking): boolean {
-  const areAttributesExact =
-    plan.tests.length === 0 || (asking.attributeFilters && plan.tests.every((test) => test.isExact));
+export function isExact({ plan, type, learnt }: PageRequest, asking: Asking): boolean {
+  // filters that nobody has seen to be read may be passed over
+  const areSeen = learnt.open === undefined && learnt.spatialFilter !== 'none';
+  const areRead = asking.attributeFilters && (areSeen || type.geometries.length === 0);
+  const areAttributesExact = plan.tests.length === 0 || (areRead && plan.tests.every((test) => test.isExact));
   return areAttributesExact && isSpatialExact(plan, asking);
 }
 
 function toWarnings(request: PageRequest, { next }: PageEnd): Message[] {
-  const { query, plan, learnt, faults } = request;
+  const { query, plan, learnt, experience, faults } = request;
   const isPaged = query.startIndex > 0 || next !== undefined;
   // GeoServer pages by the primary key that its ids are made of, whether that is an attribute or not
-  const hasOwnKey = learnt.hasIds && learnt.id === undefined;
+  const hasOwnKey = learnt.hasIds && learnt.id === undefined && experience.hasNaturalOrder;
   const isUnstable = isPaged && plan.featureIds === undefined && !hasOwnKey && !isStablySorted(request);
   return [
     ...(isUnstable ? [toMessage('wfs.unstableOrder')] : []),
@@ -181,22 +186,33 @@ function toWarnings(request: PageRequest, { next }: PageEnd): Message[] {
 async function* readExactPage(
   request: PageRequest,
   asking: Asking,
+  known?: () => Head,
 ): AsyncGenerator<FeatureBatch, PageEnd, void> {
   const { query, experience } = request;
   const filter = toFilter(request.plan, asking);
-  const window = { filter, propertyNames: request.plan.propertyNames, startIndex: query.startIndex };
+  const window = { filter, propertyNames: request.plan.propertyNames };
+  const skipped =
+    known === undefined && canPage(request) === undefined && isHeadSkipped(request) ? query.startIndex : 0;
+  const startIndex = query.startIndex - skipped;
+  let passed = 0;
   let received = 0;
   const first: Converted[] = [];
-  const answer = readSorted(request, { maxFeatures: query.limit + 1, ...window });
-  for await (const batch of timed(answer, request)) {
-    if (received < 2 && query.startIndex === 0 && canPage(request) === undefined) first.push(batch);
+  const maxFeatures = skipped + query.limit + 1;
+  const answer = readSorted(request, { maxFeatures, startIndex, head: known, ...window });
+  for await (const all of timed(answer, request)) {
+    if (passed + received < 2 && startIndex === 0 && canPage(request) === undefined) first.push(all);
+    const batch = toBehind(all, skipped - passed);
+    passed += all.ends.length - batch.ends.length;
     const kept = toFirst(batch, query.limit - received);
     received += batch.ends.length;
     if (kept.ends.length > 0) yield kept;
     if (received > query.limit) break; // the page is whole; what is left of the answer is its closing tags
   }
-  experience.delivered(received);
-  const shown = first.length === 0 ? window : { head: () => first.flatMap(toHead), ...window };
+  experience.delivered(passed + received);
+  const head = first.length > 0 ? () => first.flatMap(toHead) : known;
+  // cut before the page, or there is no more
+  if (received === 0 && passed > 0) return yield* readExactPage(request, asking, head);
+  const shown = head === undefined ? window : { head, ...window };
   return endPage(request, shown, Math.min(received, query.limit), received > query.limit);
 }
 
@@ -219,7 +235,7 @@ function timed(
   });
 }
 
-type PageWindow = Omit<Window, 'maxFeatures'>;
+type PageWindow = Omit<Window, 'maxFeatures' | 'startIndex'>;
 
 /** What is known behind the last feature: whether there are more, and how many in all. */
 async function endPage(
@@ -261,7 +277,7 @@ async function isCapped(
   if (returned === 0 || !request.experience.mayBeCap(returned)) return false;
   const behind = request.query.startIndex + returned;
   if (canPage(request) !== false) {
-    const isMore = await isAnyAt(request, window, behind).catch((error: unknown) => {
+    const isMore = await isAnyAt(request, { ...window, isGlance: true }, behind).catch((error: unknown) => {
       if (canPage(request) !== false) throw error;
     });
     if (canPage(request) !== false) return isMore === true;

@@ -18,7 +18,7 @@ import type { Experience } from './experience.js';
 import { type Filter, toAnd, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { toKnownName } from './names.js';
-import { type Asked, toProbeFilter } from './probe.js';
+import { type Asked, type Open, toProbeFilter } from './probe.js';
 
 /** A query read against the schema of its source: every name is the schema's, every literal of its type. */
 export interface Plan {
@@ -150,6 +150,8 @@ export interface Asking {
   readonly multiGeometry: boolean | undefined;
   /** Asked along with a spatial predicate: the features that come for it tell how it is read. */
   readonly openQuestions?: readonly Asked[] | undefined;
+  /** What those are to tell. */
+  readonly open?: Open | undefined;
 }
 
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */

@@ -1,8 +1,17 @@
 import type { AxisOrder } from '../crs/index.js';
 import { type Bbox, type Geometry, type Position, toBbox, toBboxGeometries } from '../geometry/index.js';
 import type { Abilities, SpatialFilter } from './abilities.js';
-import { type FilterForm, toFormBbox, toFormGeometry, toProjection, toSwapped } from './coordinates.js';
-import { isAboutSorting, isException, isPassing } from './exception.js';
+import {
+  type FilterForm,
+  toCode,
+  toFilterForms,
+  toFormBbox,
+  toFormGeometry,
+  toProjection,
+  toSwapped,
+  WGS84,
+} from './coordinates.js';
+import { isAboutSorting, isAboutSrs, isException, isPassing } from './exception.js';
 import { type Filter, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature } from './sample.js';
@@ -25,14 +34,24 @@ export interface Verdict {
   readonly isMisread?: boolean;
   /** The filter was refused along with a sort that was asked for, for the sort's sake or perhaps so. */
   readonly isSortRefused?: boolean;
-  /** What remains to be asked: the filter was refused for its sort alone, or left to a page. */
-  readonly openQuestions?: readonly Asked[];
+  /** What remains to be asked: the filter was refused, or left to a page. */
+  readonly open?: Open;
+  /** The answer came in WGS84, which the layer is not offered in, written in this order. */
+  readonly axisOrderInWgs84?: AxisOrder;
+  /** The filter was refused along with a CRS that the layer is not offered in, and nothing said for which of them. */
+  readonly isSrsDoubtful?: boolean;
 }
 
 type LonLat = readonly [lon: number, lat: number];
 
-/** A feature's place on Earth, and a position of it. */
-interface Place {
+/** What a page is to tell: which of these forms is read. It asks for some of these features along with its own. */
+export interface Open {
+  readonly forms: readonly FilterForm[];
+  readonly places: readonly Place[];
+}
+
+/** A feature's place on Earth, and a position of it; plain JSON. */
+export interface Place {
   readonly at: LonLat;
   readonly box: Bbox;
 }
@@ -42,6 +61,8 @@ export interface ProbeOptions {
   readonly sortBy: readonly SortProperty[];
   /** Nothing is asked: a page is to tell it. */
   readonly isLeftOpen: boolean;
+  /** The sample came in the layer's own CRS: whether the upstream transforms into WGS84 is told along with the filter. */
+  readonly isForWgs84: boolean;
 }
 
 /** Each of the features that are asked for, with its neighbours. */
@@ -49,7 +70,7 @@ const PROBE_SIZE = 40;
 const PROBE_RADIUS = 0.0001; // degrees: 11 m, above the precision servers write
 
 /** A feature asked for in one form of coordinates, by a polygon or by a geometry of several. */
-interface Question {
+export interface Question {
   readonly form: FilterForm;
   readonly isMulti: boolean;
 }
@@ -70,51 +91,100 @@ export async function probe(
   reading: Reading,
   forms: readonly FilterForm[],
   spatialFilter: SpatialFilter,
-  { sortBy, isLeftOpen }: ProbeOptions,
+  { sortBy, isLeftOpen, isForWgs84 }: ProbeOptions,
 ): Promise<Verdict> {
   const { abilities } = context;
   const { attributeFilters } = abilities;
   const unknown: Verdict = { filterForms: forms, spatialFilter, attributeFilters, isProven: false };
   if (spatialFilter === 'none') return { ...unknown, isProven: true };
-  const questions = toQuestions(
-    forms,
-    spatialFilter === 'Intersects' && abilities.multiGeometry === undefined,
-  );
+  const withMulti = spatialFilter === 'Intersects' && abilities.multiGeometry === undefined;
+  const askedForms = isForWgs84 ? toFilterForms(WGS84) : forms;
+  const questions = toQuestions(askedForms, withMulti);
   const all = toPlaces(sample, reading);
   const telling = all.filter((place) => !isSymmetric(place));
   const isTelling = telling.length > 0;
   const places = toProbes(isTelling ? telling : all.slice(0, 1), questions.length);
   if (places.length === 0) return unknown;
-  const asked = places.map(({ at }, k) => ({ ...(questions[k] as Question), box: toProbeBox(at) }));
-  // the likeliest form is asked along with a page, whose own features tell it too
-  const open = isTelling ? { openQuestions: asked.filter(({ form }) => form === forms[0]) } : {};
+  const asked = toAsked(places, questions);
+  const open = isTelling ? { open: toOpen(telling, forms) } : {};
   if (isLeftOpen) return { ...unknown, ...open };
   const filter = toProbeFilter(context.type.geometries[0]?.name ?? '', spatialFilter, asked);
   const hasMulti = asked.some(({ isMulti }) => isMulti);
-  const found = await readFound(context, filter, sortBy, hasMulti);
+  const found = await readFound(context, filter, { sortBy, isWhole: hasMulti, isForWgs84 });
   if (found === 'sortRefused') return { ...unknown, ...open, isSortRefused: true };
+  if (found === 'srsRefused') {
+    abilities.lack('unlistedSrs');
+    return { ...unknown, ...open };
+  }
   if (found === 'refused') {
-    // not what its capabilities say: the weaker operator is asked in every form, and the answer compared here
+    // not what its capabilities say: a page asks by the weaker operator, and compares what comes here
     if (hasMulti) abilities.lack('multiGeometry'); // perhaps it was that: the next probe goes without
     const isSorted = sortBy.length > 0; // or that
+    const weaker = abilities.weakerThan(spatialFilter);
     return {
       ...unknown,
-      spatialFilter: abilities.weakerThan(spatialFilter),
-      isProven: !hasMulti && !isSorted,
+      ...(weaker !== 'none' && open),
+      spatialFilter: weaker,
+      isProven: !hasMulti && !isSorted && !isForWgs84,
       ...(isSorted && { isSortRefused: true }),
+      ...(isForWgs84 && { isSrsDoubtful: true }),
     };
   }
-  const understood = toUnderstood(asked, toPlaces(found, reading));
+  const answer = isForWgs84 ? toAnswerReading(found, asked, reading) : reading;
+  if (answer === undefined) return { ...unknown, ...open };
+  const isInWgs84 = isForWgs84 && answer !== reading;
+  if (isInWgs84) abilities.unlistedSrsWorks();
+  const inWgs84 = isInWgs84 ? { axisOrderInWgs84: answer.axisOrder } : {};
+  const understood = toUnderstood(asked, toPlaces(found, answer));
   if (understood === undefined) {
-    return { ...unknown, spatialFilter: 'none', attributeFilters: false, isProven: true };
+    return { ...unknown, ...inWgs84, spatialFilter: 'none', attributeFilters: false, isProven: true };
   }
   const only = understood.find(({ isMulti }) => !isMulti);
   if (only !== undefined && isTelling) {
     const multi = asked.find(({ isMulti, form }) => isMulti && form === only.form);
     if (multi !== undefined) learnMulti(abilities, understood.includes(multi));
-    return { ...unknown, filterForms: [only.form], isProven: true };
+    return { ...unknown, ...inWgs84, filterForms: [only.form], isProven: true };
   }
-  return found.length > 0 ? unknown : toVerdictOnNothing(unknown, sample, places, isTelling);
+  return found.length > 0
+    ? { ...unknown, ...inWgs84 }
+    : toVerdictOnNothing(unknown, sample, places, isTelling);
+}
+
+export function toAsked(places: readonly Place[], questions: readonly Question[]): Asked[] {
+  return questions.slice(0, places.length).map((question, k) => ({
+    ...question,
+    box: toProbeBox((places[k] as Place).at),
+  }));
+}
+
+const MAX_OPEN_PLACES = 20;
+
+/** The likeliest CRS, in both orders of its axes. */
+function toOpen(places: readonly Place[], forms: readonly FilterForm[]): Open {
+  return {
+    forms: forms.filter(({ code }) => code === forms[0]?.code),
+    places: places.slice(0, MAX_OPEN_PLACES),
+  };
+}
+
+/**
+ * How an answer in WGS84 is written, by the features that were asked for; that of the layer's own CRS where it came in
+ * that all the same.
+ */
+function toAnswerReading(
+  found: readonly SampleFeature[],
+  asked: readonly Asked[],
+  own: Reading,
+): Reading | undefined {
+  const isTold = (reading: Reading) =>
+    toPlaces(found, reading).some(({ box }) => asked.some((one) => isMet(box, one.box)));
+  const code = found.map(({ srsName }) => toCode(srsName)).find((one) => one !== undefined);
+  const orders: readonly AxisOrder[] = ['lonLat', 'latLon'];
+  const inWgs84 = orders.map((axisOrder) => ({ code: WGS84, axisOrder }));
+  const told = [own, ...inWgs84].filter(
+    (reading) => (code ?? reading.code) === reading.code && isTold(reading),
+  );
+  return told.length === 1 ? told[0] : undefined;
 }
 
 export function learnMulti(abilities: Abilities, isUnderstood: boolean): void {
@@ -123,7 +193,7 @@ export function learnMulti(abilities: Abilities, isUnderstood: boolean): void {
 }
 
 /** Every form by a polygon; the likeliest two, where that is not known yet, also by a geometry of several parts. */
-function toQuestions(forms: readonly FilterForm[], withMulti: boolean): Question[] {
+export function toQuestions(forms: readonly FilterForm[], withMulti: boolean): Question[] {
   const multi = withMulti ? forms.slice(0, 2).map((form) => ({ form, isMulti: true })) : [];
   return [...forms.map((form) => ({ form, isMulti: false })), ...multi];
 }
@@ -151,30 +221,37 @@ function toVerdictOnNothing(
   const forms = unknown.filterForms;
   const misread: Verdict = { ...unknown, spatialFilter: 'none', isMisread: true };
   if (places.length >= forms.length || !isTelling) return misread;
-  if (places.length > 1) return unknown;
+  if (places.length > 1) {
+    const others = forms.slice(places.length);
+    return { ...unknown, filterForms: others, open: toOpen(places, others) };
+  }
   // one feature to go by: what is not read in the one order is read in the other, or not at all; a small layer is read
   const isSmall = sample.length < SAMPLE_SIZE;
   if (isSmall) return misread;
   return forms.length === 2 ? { ...unknown, filterForms: forms.slice(1), isProven: true } : unknown;
 }
 
-/** Whether as many of the features as there are questions can be told apart by a filter, in whatever order it is read. */
+/**
+ * Whether more of the features than there are questions can be told apart by a filter, in whatever order it is read: those
+ * that are not asked for must not come.
+ */
 export function arePlentyToProbe(features: readonly SampleFeature[], { multiGeometry }: Abilities): boolean {
-  const count = multiGeometry === undefined ? 4 : 2;
+  const count = multiGeometry === undefined ? 6 : 4;
   return toProbes(features.flatMap(toPlaceAsWritten), count).length === count;
 }
 
-/**
- * @param isWhole what does not come counts too: the answer is waited for to its end
- */
+interface Probing extends Pick<ProbeOptions, 'sortBy' | 'isForWgs84'> {
+  /** What does not come counts too: the answer is waited for to its end. */
+  readonly isWhole: boolean;
+}
+
 async function readFound(
   context: SampleContext,
   filter: Filter,
-  sortBy: readonly SortProperty[],
-  isWhole: boolean,
-): Promise<SampleFeature[] | 'refused' | 'sortRefused'> {
+  { sortBy, isWhole, isForWgs84 }: Probing,
+): Promise<SampleFeature[] | 'refused' | 'sortRefused' | 'srsRefused'> {
   try {
-    return await readSample(context, {
+    return await readSample(isForWgs84 ? { ...context, isInWgs84: true } : context, {
       filter,
       sortBy,
       isUsable: (features) => features.length > 0 && !isWhole,
@@ -183,12 +260,13 @@ async function readFound(
     });
   } catch (error) {
     if (!isException(error) || isPassing(error)) throw error;
-    return sortBy.length > 0 && isAboutSorting(error) ? 'sortRefused' : 'refused';
+    if (sortBy.length > 0 && isAboutSorting(error)) return 'sortRefused';
+    return isForWgs84 && isAboutSrs(error) ? 'srsRefused' : 'refused';
   }
 }
 
 /** Features each far from the others, in either order of the axes; as many as there are questions, or the most. */
-function toProbes(places: readonly Place[], count: number): Place[] {
+export function toProbes(places: readonly Place[], count: number): Place[] {
   let most = places.slice(0, 1);
   for (const [k, first] of places.entries()) {
     const chosen = [first];

@@ -5,15 +5,15 @@ import type { Converted, FeatureType, GmlConverterOptions } from '../gml/index.j
 import type { SearchQuery } from '../query/index.js';
 import type { Abilities, SpatialFilter } from './abilities.js';
 import type { Check } from './contradiction.js';
-import { type FilterForm, toCrsReading } from './coordinates.js';
+import { toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
 import { type Filter, toSpatialOperator } from './filter.js';
-import { begin, fromFirst } from './first-step.js';
+import { type Begun, begin, fromFirst } from './first-step.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
-import type { Learnt } from './learning.js';
-import { isTelling } from './overheard.js';
+import type { Heard, Learnt } from './learning.js';
+import { toOpenQuestions } from './overheard.js';
 import { type Asking, hasTooManyParts, type Plan } from './plan.js';
 
 /** Everything one page is made of. */
@@ -32,7 +32,7 @@ export interface PageRequest {
   /** Called with the first features of each answer. @throws Contradiction */
   readonly check: Check;
   /** How filters over the layer are read was told by an answer. */
-  readonly settle: (form: FilterForm) => void;
+  readonly settle: (heard: Heard) => void;
   /** Faults of geometries met in answers, by name: features that came without their geometry. */
   readonly faults: Map<string, number>;
   /** What the reader of the page should know; grows while it is made. */
@@ -48,6 +48,8 @@ export interface Window {
   readonly propertyNames: readonly string[] | undefined;
   /** The first two features of all, where they are known; read only when they are needed. */
   readonly head?: (() => Head) | undefined;
+  /** Whether features stand here is all that is asked: nothing comes from an upstream that cannot say. */
+  readonly isGlance?: boolean;
 }
 
 /** The first two features but for their ids, which some servers make up anew each time. */
@@ -66,47 +68,98 @@ export function readSorted(request: PageRequest, window: Window): AsyncGenerator
       return await read([...plan.sortBy, ...added]);
     } catch (error) {
       if (!isException(error) || isPassing(error)) throw error;
-      const other = added.length > 0 ? [...plan.sortBy] : toSortWithoutKey(error, request);
-      if (other === undefined) throw error;
-      const begun = await read(other);
-      if (added.length > 0 && !begun.first.done) experience.sortRefused();
+      if (isNaturalOrderRefused(error) && window.startIndex > 0)
+        return await beginWithoutNaturalOrder(request, window, [...plan.sortBy, ...added]);
+      if (added.length === 0) throw error;
+      const begun = await read(plan.sortBy);
+      if (!begun.first.done) experience.sortRefused();
       return begun;
     }
   });
 }
 
+/**
+ * GeoServer (2.x, JDBC stores): "Cannot do natural order without a primary key" on layers without one, for any
+ * startIndex; a sort by whatever attribute is enough for it. Who refuses that too, or does not heed it, pages nothing.
+ */
+async function beginWithoutNaturalOrder(
+  request: PageRequest,
+  window: Window,
+  refused: readonly SortProperty[],
+): Promise<Begun<Converted, void>> {
+  const { experience } = request;
+  const read = (sortBy: readonly SortProperty[]) => begin(readWindow(request, window, sortBy));
+  experience.naturalOrderRefused();
+  const sortBy = refused.length === 0 ? toAddedSort(request) : [];
+  if (sortBy.length === 0) {
+    experience.startIndexRefused();
+    return read(refused);
+  }
+  try {
+    return await read(sortBy);
+  } catch (error) {
+    if (!isException(error) || isPassing(error)) throw error;
+    if (!isNaturalOrderRefused(error)) experience.sortRefused();
+    experience.startIndexRefused();
+    return read([]);
+  }
+}
+
 /** Whether pages come in an order that does not change: by a unique attribute. */
 export function isStablySorted(request: PageRequest): boolean {
   const { plan, learnt, experience } = request;
-  const isSortedById = plan.sortBy.some(({ propertyName }) => propertyName === learnt.id?.attribute);
-  return toAddedSort(request).length > 0 || (isSortedById && experience.idHolds);
+  const sortBy = [...plan.sortBy, ...toAddedSort(request)];
+  return experience.idHolds && sortBy.some(({ propertyName }) => propertyName === learnt.id?.attribute);
 }
 
-/** Every feature of the filter up to `most`, past the caps of the upstream. */
+/** Every feature of the filter up to `most`, past the caps of the upstream, or until an answer ends after which it is done. */
 export async function* readWhole(
   request: PageRequest,
   window: Omit<Window, 'startIndex' | 'maxFeatures'>,
   most: number,
+  isDone: () => boolean = () => false,
 ): AsyncGenerator<Converted, void, void> {
+  const first: Converted[] = [];
+  const head = () => first.flatMap(toHead);
   for (let startIndex = 0; startIndex < most; ) {
+    const isFirst = startIndex === 0;
     let received = 0;
-    try {
+    if (isFirst || canPage(request) !== false) {
+      const shown = isFirst ? window : { ...window, head, isGlance: true };
       for await (const batch of readSorted(request, {
-        ...window,
+        ...shown,
         maxFeatures: most - startIndex,
         startIndex,
       })) {
+        if (isFirst && received < 2) first.push(batch);
         received += batch.ends.length;
         yield batch;
       }
-    } catch (error) {
-      if (!(error instanceof ServiceError) || error.text.id !== 'wfs.mayNotPage') throw error;
-      request.warnings.push(toMessage('wfs.mayBeCut'));
     }
+    if (!isFirst && canPage(request) === false) return checkIsWhole(request, window.filter, startIndex);
     request.experience.delivered(received);
-    if (received === 0 || !request.experience.mayBeCap(received)) return;
+    if (received === 0 || !request.experience.mayBeCap(received) || isDone()) return;
     startIndex += received;
   }
+}
+
+/** What was read from the start, by an upstream that cannot be asked for what is behind it, must be all there is. */
+async function checkIsWhole(
+  request: PageRequest,
+  filter: Filter | undefined,
+  received: number,
+): Promise<void> {
+  const isAll = await isWhole(request, filter, received);
+  if (isAll === false) throw cannotPage(request, 'wfs.cannotPage', received);
+  if (isAll === undefined) request.warnings.push(toMessage('wfs.mayBeCut'));
+}
+
+function cannotPage(
+  { query }: PageRequest,
+  id: 'wfs.cannotPage' | 'wfs.mayNotPage',
+  count: number,
+): ServiceError {
+  return new ServiceError('notAnswerable', toMessage(id, { source: query.source, count }));
 }
 
 /** @returns the number a hits request gives; undefined where it says none */
@@ -146,6 +199,16 @@ export function canPage({ abilities, experience }: PageRequest): boolean | undef
   return experience.canPage ? abilities.startIndex : false;
 }
 
+/** As many features are sooner read and skipped than it is found out whether the upstream can skip them. */
+const FEW_SKIPPED = 1000;
+
+/** Whether a page is asked for from the start, and what stands before it skipped here. */
+export function isHeadSkipped(request: PageRequest): boolean {
+  const { startIndex } = request.query;
+  const isKnown = canPage(request);
+  return startIndex > 0 && (isKnown === false || (isKnown === undefined && startIndex <= FEW_SKIPPED));
+}
+
 /**
  * startIndex is a vendor parameter in WFS 1.1.0: who does not know it passes over it or refuses it. The first feature of
  * the window must not be the first of all, which is asked for where no page has shown it.
@@ -161,7 +224,9 @@ async function* readPagedOrNot(
   try {
     first = await answer.next();
   } catch (error) {
-    if (!isException(error) || isPassing(error) || isNaturalOrderRefused(error)) throw error;
+    if (!isException(error) || isPassing(error)) throw error;
+    if (isNaturalOrderRefused(error)) throw error;
+    if (window.isGlance === true) request.experience.startIndexRefused(); // without it, it was answered
     yield* readBehindHead(request, window, sortBy);
     request.experience.startIndexRefused();
     return;
@@ -212,6 +277,7 @@ async function* readBehindHead(
   window: Window,
   sortBy: readonly SortProperty[],
 ): AsyncGenerator<Converted, void, void> {
+  if (window.isGlance === true && canPage(request) === false) return;
   const maxFeatures = window.startIndex + window.maxFeatures;
   let received = 0;
   for await (const batch of readAnswer(request, { ...window, startIndex: 0, maxFeatures }, sortBy)) {
@@ -222,8 +288,7 @@ async function* readBehindHead(
   if (received > window.startIndex) return;
   const isAll = await isWhole(request, window.filter, received);
   if (isAll === true) return;
-  const id = isAll === false ? 'wfs.cannotPage' : 'wfs.mayNotPage';
-  throw new ServiceError('notAnswerable', toMessage(id, { source: request.query.source, count: received }));
+  throw cannotPage(request, isAll === false ? 'wfs.cannotPage' : 'wfs.mayNotPage', received);
 }
 
 /**
@@ -251,7 +316,7 @@ function isRound(count: number): boolean {
 }
 
 /** The features behind the first `count`. */
-function toBehind({ bytes, ends }: Converted, count: number): Converted {
+export function toBehind({ bytes, ends }: Converted, count: number): Converted {
   if (count <= 0) return { bytes, ends };
   const from = (ends[count - 1] ?? bytes.length) + 1;
   return { bytes: bytes.subarray(from), ends: ends.slice(count).map((end) => end - from) };
@@ -355,26 +420,24 @@ function toGetFeature(
   };
 }
 
-function toAddedSort({ plan, learnt, experience }: PageRequest): SortProperty[] {
+function toAddedSort(request: PageRequest): SortProperty[] {
+  const { plan, learnt, experience } = request;
   const { id, attributeFilters } = learnt;
+  if (!experience.canSort) return [];
   // who reads no filter sorts nothing either (Opendatasoft)
-  const canSort = attributeFilters && experience.canSort;
-  if (id === undefined || !canSort || !experience.idHolds) return [];
+  if (id === undefined || !attributeFilters || !experience.idHolds) return toSortWithoutKey(request);
   if (plan.sortBy.some(({ propertyName }) => propertyName === id.attribute)) return [];
   return [{ propertyName: id.attribute, descending: false }];
 }
 
-/**
- * GeoServer (2.x, JDBC stores): "Cannot do natural order without a primary key" on layers without one, for any
- * startIndex; a sort by whatever attribute is enough for it.
- */
 function isNaturalOrderRefused(error: ServiceError): boolean {
   return /natural order without a primary key/i.test(error.message);
 }
 
-function toSortWithoutKey(error: ServiceError, { plan, type }: PageRequest): SortProperty[] | undefined {
+function toSortWithoutKey({ plan, type, experience }: PageRequest): SortProperty[] {
   const [first] = type.attributes;
-  if (!isNaturalOrderRefused(error) || plan.sortBy.length > 0 || first === undefined) return undefined;
+  const isOfUse = !experience.hasNaturalOrder && experience.canPage;
+  if (!isOfUse || plan.sortBy.length > 0 || first === undefined) return [];
   return [{ propertyName: first.name, descending: false }];
 }
 
@@ -400,7 +463,7 @@ export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
   const weaker = abilities.weakerThan(strongest);
   const spatialFilter = weaker === 'BBOX' && hasTooManyParts(plan, multiGeometry) ? weaker : strongest;
   const asking: Asking = { spatialFilter, filterForms, attributeFilters, multiGeometry };
-  const { openQuestions } = learnt;
-  if (openQuestions === undefined || !isTelling(plan, openQuestions)) return asking;
-  return { ...asking, filterForms: filterForms.slice(0, 1), openQuestions };
+  const { open } = learnt;
+  if (open === undefined || plan.unions.length === 0) return asking;
+  return { ...asking, filterForms: open.forms, openQuestions: toOpenQuestions(plan, open, abilities), open };
 }

@@ -22,13 +22,12 @@ import { createAuthorizedTransport } from './account.js';
 import { type AdmissionOptions, createAdmission } from './admission.js';
 import type { Capabilities } from './capabilities.js';
 import { Contradiction, createCheck } from './contradiction.js';
-import type { FilterForm } from './coordinates.js';
 import { createDeadline } from './deadline.js';
 import { type Asker, createDialogue } from './dialogue.js';
 import { createExperience, type Experience } from './experience.js';
 import { explain } from './explain.js';
 import { isOpen, type KeyRule, type PlacedKey, toPlacedKey } from './keys.js';
-import { type Hint, type Learnt, learn, type Subject, toSettled, WORLD } from './learning.js';
+import { type Heard, type Hint, type Learnt, learn, type Subject, toSettled, WORLD } from './learning.js';
 import { createLessons } from './lessons.js';
 import { toKnownTypeName, toLocalName, toNearestNames } from './names.js';
 import { withShapeFirst } from './opendatasoft.js';
@@ -170,10 +169,10 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       await lessons.share(typeName, getExperience(typeName));
       if (found.isSortRefused === true) getExperience(typeName).sortRefused();
       if (found.isSortRefused === true && !found.isCertain) addHint(typeName, { isSortRefused: true });
+      if (found.isSrsDoubtful === true) addHint(typeName, { isSrsDoubtful: true });
       if (found.isBlankAhead) addHint(typeName, { isBlankAhead: true });
       if (found.isMisread === true) addHint(typeName, { misread: abilities.spatialFilter });
-      const isStill = () => learnt.peek(typeName) === found;
-      if (!found.isCertain) setTimeout(() => isStill() && learnt.delete(typeName), UNCERTAIN_MS).unref();
+      if (!found.isCertain) forgetSoon(typeName, found);
       return found;
     });
   }
@@ -192,12 +191,19 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   }
 
   /** What was still open has been told by an answer. */
-  function settle(typeName: string, known: Learnt, form: FilterForm): void {
-    const settled = toSettled(known, form);
-    if (learnt.peek(typeName) !== known || !settled.isCertain) return;
-    hints.delete(typeName);
+  function settle(typeName: string, known: Learnt, heard: Heard): void {
+    const settled = toSettled(known, heard);
+    if (learnt.peek(typeName) !== known || !(settled.isCertain || heard === 'misread')) return;
+    if (settled.isCertain) hints.delete(typeName);
+    else addHint(typeName, { misread: known.spatialFilter });
     learnt.delete(typeName);
     learnt.get(typeName, async () => settled).catch(() => {});
+    if (!settled.isCertain) forgetSoon(typeName, settled);
+  }
+
+  /** What is not certain is learnt anew by whoever asks later. */
+  function forgetSoon(typeName: string, found: Learnt): void {
+    setTimeout(() => learnt.peek(typeName) === found && learnt.delete(typeName), UNCERTAIN_MS).unref();
   }
 
   function getExperience(typeName: string): Experience {
@@ -229,7 +235,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       countTimeoutMs: options.countTimeoutMs,
       maxScanFeatures: options.maxScanFeatures,
       check,
-      settle: (form) => settle(subject.typeName, known, form),
+      settle: (heard) => settle(subject.typeName, known, heard),
       faults: new Map(),
       warnings: [],
     });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { toLab } from './lab.js';
+import { sqlList, toLab } from './lab.js';
 import { type Recorded, type RecordingProxy, startRecordingProxy } from './recording-proxy.js';
 import { type Parameters, type Service, startService } from './service.js';
 
@@ -8,11 +8,13 @@ jest.setTimeout(120_000);
 // What a layer costs its server, counted between the service and the server. The capabilities are read once for all layers.
 
 const around = '1.66,48.12,1.97,48.23';
+/** Four communes of thirteen: a page that holds all that is known of a layer tells nothing of its filter. */
+const some = '1.66,48.12,1.9,48.18';
 const boxes = {
   parcelle: '1.66,48.12,1.67,48.13',
-  commune: around,
-  commune_l93: around,
-  commune_merc: around,
+  commune: some,
+  commune_l93: some,
+  commune_merc: some,
   troncon: around,
   troncon_l93: around,
   adresse: around,
@@ -100,6 +102,57 @@ describe.each(stores)('$store', ({ server, suffix, layers, refusesToSort = [] })
       expect(smaller.every((cost) => !cost.includes('from'))).toBe(true);
     },
   );
+});
+
+// MapServer refuses every CRS that a layer is not offered in, and FlatGeobuf every sort: each costs nothing more, whichever
+// layer is the first of all, and wherever its first page starts.
+describe.each([
+  { store: 'PostGIS', suffix: '' },
+  { store: 'GeoPackage', suffix: '_gpkg' },
+  { store: 'FlatGeobuf', suffix: '_fgb' },
+])('MapServer over $store, offered in Lambert-93 alone', ({ suffix }) => {
+  const within = (layer: string, column: string) =>
+    sqlList(`select ${column} from ${layer}
+             where st_intersects(st_transform(geom, 4326), st_makeenvelope(${around}, 4326))`);
+  const layers = [
+    ['commune_l93', 'insee'],
+    ['troncon_l93', 'nom'],
+  ] as const;
+
+  test.each<{ first: (typeof layers)[number]; second: (typeof layers)[number]; start: number }>([
+    { first: layers[0], second: layers[1], start: 0 },
+    { first: layers[1], second: layers[0], start: 0 },
+    { first: layers[0], second: layers[1], start: 2 },
+  ])('$first.0, then $second.0, from $start', async ({ first, second, start }) => {
+    const proxy = await startRecordingProxy(toLab().lambert);
+    const service = await startService(proxy.url, { CACHE_TTL_S: '0' });
+    try {
+      for (const [layer, column] of [first, second]) {
+        const all = { source: `${layer}${suffix}`, bbox: around, _count: 'false' };
+        const few = { ...all, _limit: 3, ...(start > 0 && { _start: start }) };
+        const expected = (await within(layer, column)).sort();
+        expect(expected.length).toBeGreaterThan(start + 3);
+        const page = await service.search(few);
+        const asked = proxy.take().filter(({ operation }) => operation !== 'GetCapabilities');
+        expect([page.status, page.features.length]).toEqual([200, 3]);
+        // the schema, the first features, the filter, and the page
+        expect(asked.map(toShort)).toEqual([
+          expect.anything(),
+          expect.anything(),
+          expect.anything(),
+          expect.anything(),
+        ]);
+        await service.search(few);
+        expect(proxy.take()).toHaveLength(1);
+        const found = (await service.walk(all)).flatMap(({ features }) => features);
+        expect(found.map(({ properties }) => String(properties[column])).sort()).toEqual(expected);
+        proxy.take();
+      }
+    } finally {
+      await service.stop();
+      await proxy.close();
+    }
+  });
 });
 
 /** The northern edge of a box, at its southern: nothing much lies between. */

@@ -19,8 +19,10 @@ export default async function setup() {
   try {
     const mapserver = await start('start-mapserver.sh', folder);
     const qgis = await start('start-qgis.sh', folder);
-    const [cadastre, capped] = [`${mapserver}?map=CADASTRE`, `${mapserver}?map=CAPPED`];
-    process.env.CARTO_WFS_LAB = JSON.stringify({ folder, mapserver, cadastre, capped, qgis });
+    const [cadastre, capped, lambert] = ['CADASTRE', 'CAPPED', 'LAMBERT'].map(
+      (map) => `${mapserver}?map=${map}`,
+    );
+    process.env.CARTO_WFS_LAB = JSON.stringify({ folder, mapserver, cadastre, capped, lambert, qgis });
   } catch (error) {
     await teardown(); // jest does not, after a set-up that failed
     throw error;

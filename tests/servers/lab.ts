@@ -11,6 +11,8 @@ export interface Lab {
   readonly cadastre: string;
   /** The same layers, never more than `CAP` features an answer, and no word of it. */
   readonly capped: string;
+  /** The same layers, offered in Lambert-93 alone. */
+  readonly lambert: string;
   /** QGIS Server over GeoPackage. */
   readonly qgis: string;
 }

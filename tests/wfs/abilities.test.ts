@@ -53,6 +53,9 @@ const triangle: Geometry = {
     ],
   ],
 };
+/** Far from the first features, which its filter keeps away. */
+const [farthestX, farthestY] = firstPosition(few.features.at(-1)?.geometry);
+const beyond = box(farthestX - 0.0012, farthestY - 0.0012, farthestX + 0.0012, farthestY + 0.0012);
 const line: Geometry = {
   type: 'LineString',
   coordinates: [
@@ -209,11 +212,12 @@ describe('an upstream that refuses to sort', () => {
   const learning = ['GetCapabilities', 'DescribeFeatureType', '10', '40 filtered sorted'];
   const mirrored: Geometry = mapPositions(triangle, (x, y) => [y, x]);
 
-  test.each<[string, Geometry]>([
-    ['around the first features', box(lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01)],
-    ['elsewhere', triangle],
-    ['where nothing is', box(lon + 1, lat, lon + 1.1, lat + 0.1)],
-  ])('costs three requests before the page, and none when known: %s', async (_, geometry) => {
+  test.each<[string, Geometry, string]>([
+    ['elsewhere', beyond, '3 filtered'],
+    ['where nothing is', box(lon + 1, lat, lon + 1.1, lat + 0.1), '3 filtered'],
+    // which does not tell whether filters are read at all: compared here, until another page tells
+    ['around all there is', box(lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01), '100001 filtered'],
+  ])('costs three requests before the page, and none when known: %s', async (_, geometry, again) => {
     const { search, requests } = await startRefusing('standard');
     const expected = toExpected(few, [geometry]).sort();
     const query = { source: PARCEL, geometries: [geometry], limit: 1000, count: 'never' as const };
@@ -223,13 +227,13 @@ describe('an upstream that refuses to sort', () => {
     expect(requests.map(toKind)).toEqual([...learning, '100001 filtered', ...behind]);
     requests.length = 0;
     expect((await search({ ...query, limit: 2 })).ids).toHaveLength(Math.min(2, expected.length));
-    expect(requests.map(toKind)).toEqual(['3 filtered']);
+    expect(requests.map(toKind)).toEqual([again]);
   });
 
-  test('is asked for a page in two orders where the page could be read in both, until another page tells', async () => {
+  test('is asked for a page in two orders until one tells which is read', async () => {
     const { search, requests } = await startRefusing('standard');
     const world = box(-179, -89, 179, 89);
-    for (const geometry of [world, mirrored, triangle, world]) {
+    for (const geometry of [world, mirrored, beyond, world]) {
       const { ids } = await search({ source: PARCEL, geometries: [geometry], count: 'never' });
       expect(ids.sort()).toEqual(toExpected(few, [geometry]).sort());
     }
@@ -243,7 +247,7 @@ describe('an upstream that refuses to sort', () => {
   test('and reads filters in another order than the standard’s is found out by that', async () => {
     for (const geometry of [triangle, box(lon + 1, lat, lon + 1.1, lat + 0.1), mirrored]) {
       const { search, requests } = await startRefusing('lonLat');
-      for (const asked of [geometry, triangle, geometry]) {
+      for (const asked of [geometry, beyond, geometry]) {
         const { ids } = await search({ source: PARCEL, geometries: [asked], count: 'never' });
         expect(ids.sort()).toEqual(toExpected(few, [asked]).sort());
       }
@@ -258,7 +262,7 @@ describe('an upstream that refuses to sort', () => {
 
   test('says so with the layer, and once pages are asked for', async () => {
     const { search, source } = await startRefusing('standard');
-    const { end } = await search({ source: PARCEL, geometries: [triangle], limit: 2 });
+    const { end } = await search({ source: PARCEL, geometries: [beyond], limit: 2 });
     expect(end.warnings?.map(({ id }) => id)).toEqual(['wfs.unstableOrder']);
     const { upstream } = await source.describe(PARCEL, caller());
     expect(upstream).toMatchObject({
@@ -266,7 +270,7 @@ describe('an upstream that refuses to sort', () => {
       isCertain: true,
       filterForms: [{ axisOrder: 'latLon' }],
     });
-    expect(upstream).not.toHaveProperty('openQuestions');
+    expect(upstream).not.toHaveProperty('open');
   });
 });
 
@@ -291,18 +295,18 @@ describe('a layer that is offered in its own CRS alone, which the upstream holds
       layers: [one, other, few],
       lacks: new Set(['unlistedSrs']),
     });
-    const expected = toExpected(few, [triangle]).sort();
+    const expected = toExpected(few, [beyond]).sort();
     const asked: (number | (string | undefined)[])[] = [];
     for (const layer of [one, other, few, one]) {
       requests.length = 0;
-      const query = { source: layer.typeName, geometries: [triangle], count: 'never' as const };
+      const query = { source: layer.typeName, geometries: [beyond], count: 'never' as const };
       expect((await search(query)).ids.sort()).toEqual(expected);
       const features = requests.filter(({ body }) => body !== '' && !body.includes('startIndex='));
       asked.push(features.map(toSrsName));
     }
     const wgs84 = 'urn:ogc:def:crs:EPSG::4326';
     expect(asked).toEqual([
-      [wgs84, undefined, undefined], // refused; the first features; the page, which tells how its filter is read
+      [undefined, wgs84, undefined], // the first features; refused; the page, which tells how its filter is read
       [undefined, undefined, undefined], // the first features, the filter, the page
       [wgs84, wgs84, wgs84],
       [undefined],
@@ -318,6 +322,43 @@ describe('a layer that is offered in its own CRS alone, which the upstream holds
       expect(upstream).toMatchObject({ isAskedInWgs84, isCertain: true, ...read });
     }
   });
+});
+
+describe('a layer of which capabilities name its own CRS alone', () => {
+  const buildings = layers.find(({ code }) => code === 2154) as Layer;
+  const toSrsNames = (requests: readonly RecordedRequest[]) =>
+    requests
+      .filter(({ body }) => body !== '' && !body.includes('startIndex='))
+      .map(({ body }) => /<wfs:Query[^>]*srsName="([^"]+)"/.exec(body)?.[1]);
+
+  test.each(['standard', 'lonLat', 'latLon'] as const)(
+    'is asked in WGS84 by an upstream that answers in that all the same, its axis order %s',
+    async (order) => {
+      const own: Layer = createLayer({ ...buildings }, buildings.features.slice(0, 100));
+      const axisOrder = { in: order, out: order };
+      const { search, source, requests } = await start({
+        layers: [own],
+        lacks: new Set(['srsList']),
+        axisOrder,
+      });
+      const whole = await search({ source: own.typeName, limit: 5000, count: 'never' });
+      expect(whole.ids).toHaveLength(own.features.length);
+      const wgs84 = 'urn:ogc:def:crs:EPSG::4326';
+      expect(toSrsNames(requests)).toEqual([undefined, wgs84, wgs84]); // features, the filter, the page
+      const toLonLat = createProjection(2154)?.toLonLat;
+      const [x, y] = firstPosition(own.features.find(({ id }) => id === whole.ids[0])?.geometry);
+      const [foundX, foundY] = firstPosition(whole.features[0]?.geometry);
+      const [expectedX, expectedY] = toLonLat?.(x, y) ?? [0, 0];
+      expect(Math.hypot(foundX - expectedX, foundY - expectedY)).toBeLessThan(1e-6);
+      const { upstream } = await source.describe(own.typeName, caller());
+      expect(upstream).toMatchObject({
+        isAskedInWgs84: true,
+        code: 4326,
+        unlistedSrs: true,
+        isCertain: true,
+      });
+    },
+  );
 });
 
 describe('a layer in Lambert-93, by an upstream that transforms nothing', () => {

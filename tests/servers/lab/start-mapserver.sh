@@ -3,6 +3,7 @@
 #   start-mapserver.sh WORKDIR PORT [PARCELS=5000]        Stop it with: stop-lab.sh WORKDIR. One that runs already keeps its port.
 #   http://127.0.0.1:PORT/wfs                   namespace prefix "ms" (MapServer's defaults)
 #   http://127.0.0.1:PORT/wfs?map=CADASTRE      the same layers, own prefix + namespace, without parallel scans (see lab.sh)
+#   http://127.0.0.1:PORT/wfs?map=LAMBERT       the same layers, offered in Lambert-93 alone: MapServer refuses every other CRS
 #   http://127.0.0.1:PORT/wfs?map=CAPPED        the same layers, never more than 500 features an answer, and no word of it
 # Layers come from PostGIS; each also from GeoPackage (NAME_gpkg), most from FlatGeobuf too (NAME_fgb).
 set -euo pipefail
@@ -22,7 +23,7 @@ layer() {  # NAME MAPSERVER-TYPE GML-GEOMETRY-TYPE EPSG FEATUREID-ITEM EXTENT SO
     $7
     PROJECTION "init=epsg:$4" END
     METADATA
-      "wfs_title" "Couche $1" "wfs_srs" "EPSG:4326 EPSG:2154 EPSG:3857 CRS:84" "wfs_enable_request" "*"
+      "wfs_title" "Couche $1" "wfs_srs" "$offered" "wfs_enable_request" "*"
       "gml_include_items" "all" "gml_featureid" "$5" "gml_types" "auto"
       "gml_geometries" "geom" "gml_geom_type" "$3" "wfs_use_default_extent_for_getfeature" "false"
     END
@@ -35,15 +36,15 @@ postgis() {
     DATA \"geom from $1 using unique gid using srid=$2\""
 }
 ogr() { echo "CONNECTIONTYPE OGR CONNECTION \"$data/$1.gpkg\" DATA \"$2\""; }
-mapfile() {  # extra WEB METADATA, options of the connection to PostgreSQL
-  local options=${2:-} around="1.6 48.0 2.1 48.4" world="-180 -90 180 90" name type gml epsg id extent file
+mapfile() {  # extra WEB METADATA, options of the connection to PostgreSQL, the CRSs that layers are offered in
+  local options=${2:-} offered=${3:-EPSG:4326 EPSG:2154 EPSG:3857 CRS:84} around="1.6 48.0 2.1 48.4" world="-180 -90 180 90" name type gml epsg id extent file
   cat <<TEXT
 MAP
   NAME "LAB" EXTENT -64 -22 56 52 SIZE 100 100 UNITS DD SHAPEPATH "$data"
   PROJECTION "init=epsg:4326" END
   WEB METADATA
     "wfs_title" "Labo WFS" "wfs_abstract" "Données d'essai" "wfs_enable_request" "*" "wfs_encoding" "UTF-8"
-    "wfs_srs" "EPSG:4326 EPSG:2154 EPSG:3857 CRS:84" $1
+    "wfs_srs" "$offered" $1
   END END
 TEXT
   while read -r name type gml epsg id; do
@@ -82,11 +83,12 @@ LAYERS
 url=http://127.0.0.1:$(running_port mapserver)/wfs
 mapfile "\"wfs_onlineresource\" \"$url?\"" >"$run/lab.map"
 mapfile "\"wfs_onlineresource\" \"$url?map=CADASTRE\" \"wfs_namespace_prefix\" \"cadastre\" \"wfs_namespace_uri\" \"http://lab.example.fr/cadastre\"" "options='-c max_parallel_workers_per_gather=0'" >"$run/cadastre.map"
+mapfile "\"wfs_onlineresource\" \"$url?map=LAMBERT\"" '' EPSG:2154 >"$run/lambert.map"
 mapfile "\"wfs_onlineresource\" \"$url?map=CAPPED\" \"wfs_maxfeatures\" \"500\"" >"$run/capped.map"
 cat >"$run/mapserver.conf" <<CONF
 CONFIG
   ENV MS_MAPFILE "$run/lab.map" MS_MAP_NO_PATH "1" MS_MAP_PATTERN "^$run/[a-z]+[.]map$" MS_ERRORFILE "$run/mapserver.log" END
-  MAPS CADASTRE "$run/cadastre.map" CAPPED "$run/capped.map" LAB "$run/lab.map" END
+  MAPS CADASTRE "$run/cadastre.map" LAMBERT "$run/lambert.map" CAPPED "$run/capped.map" LAB "$run/lab.map" END
 END
 CONF
 start_lighttpd mapserver <<CONF
