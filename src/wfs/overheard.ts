@@ -98,7 +98,7 @@ export function createListener(
       if (isNothing) throw new Contradiction(false);
       if (count.stray > 0) {
         // a box may find a little more; all that is known to be there comes only where the filter is passed over
-        if (isWhole && come.size === absent.length) settle('passedOver');
+        if ((isWhole || absent.length > 0) && come.size === absent.length) settle('passedOver');
         else if (spatialFilter === 'Intersects') throw new Contradiction(false);
         return;
       }
