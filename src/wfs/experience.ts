@@ -20,6 +20,10 @@ export interface Experience {
   /** In which words an attribute can be asked for, where servers differ; undefined: not seen yet. */
   wordsFor(attribute: string): Words | undefined;
   answeredTo(words: Words, attributes: readonly string[]): void;
+  /** The first features of the last answer from the start, where it was to this question, and of late. */
+  headOf(question: unknown): (() => readonly string[]) | undefined;
+  /** An answer from the start began with these features. */
+  began(question: unknown, head: () => readonly string[]): void;
   readonly canPage: boolean;
   /** startIndex, for this feature type at least. */
   startIndexRefused(): void;
@@ -42,6 +46,9 @@ export interface SeenExperience {
   readonly words: readonly (readonly [string, Words])[];
 }
 
+/** What a question begins with may change. */
+const RECENT_MS = 60_000;
+
 /** Those of an attribute test, or its others. */
 export type Words = 'usual' | 'other';
 
@@ -53,6 +60,7 @@ export function createExperience(): Experience {
   let hasNaturalOrder = true;
   let canPage = true;
   let idHolds = true;
+  let beginning: { question: unknown; head: () => readonly string[]; at: number } | undefined;
   const wordsByAttribute = new Map<string, Words>();
   return {
     delivered(numberOfFeatures) {
@@ -88,6 +96,14 @@ export function createExperience(): Experience {
     wordsFor: (attribute) => wordsByAttribute.get(attribute),
     answeredTo(words, attributes) {
       for (const attribute of attributes) wordsByAttribute.set(attribute, words);
+    },
+    headOf(question) {
+      if (beginning === undefined || performance.now() - beginning.at > RECENT_MS) return undefined;
+      const isSame = JSON.stringify(beginning.question) === JSON.stringify(question);
+      return isSame ? beginning.head : undefined;
+    },
+    began(question, head) {
+      beginning = { question, head, at: performance.now() };
     },
     get canPage() {
       return canPage;

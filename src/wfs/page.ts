@@ -191,14 +191,18 @@ async function* readExactPage(
   const { query, experience } = request;
   const filter = toFilter(request.plan, asking);
   const window = { filter, propertyNames: request.plan.propertyNames };
-  const skipped =
-    known === undefined && canPage(request) === undefined && isHeadSkipped(request) ? query.startIndex : 0;
+  const question = [filter, window.propertyNames, request.plan.sortBy];
+  const shown =
+    known ??
+    (query.startIndex > 0 && canPage(request) === undefined ? experience.headOf(question) : undefined);
+  const isUntold = shown === undefined && canPage(request) === undefined;
+  const skipped = isUntold && isHeadSkipped(request) ? query.startIndex : 0;
   const startIndex = query.startIndex - skipped;
   let passed = 0;
   let received = 0;
   const first: Converted[] = [];
   const maxFeatures = skipped + query.limit + 1;
-  const answer = readSorted(request, { maxFeatures, startIndex, head: known, ...window });
+  const answer = readSorted(request, { maxFeatures, startIndex, head: shown, ...window });
   for await (const all of timed(answer, request)) {
     if (passed + received < 2 && startIndex === 0 && canPage(request) === undefined) first.push(all);
     const batch = toBehind(all, skipped - passed);
@@ -209,11 +213,16 @@ async function* readExactPage(
     if (received > query.limit) break; // the page is whole; what is left of the answer is its closing tags
   }
   experience.delivered(passed + received);
-  const head = first.length > 0 ? () => first.flatMap(toHead) : known;
+  const head = first.length > 0 ? () => first.flatMap(toHead) : shown;
+  if (first.length > 0 && head !== undefined) experience.began(question, head);
   // cut before the page, or there is no more
   if (received === 0 && passed > 0) return yield* readExactPage(request, asking, head);
-  const shown = head === undefined ? window : { head, ...window };
-  return endPage(request, shown, Math.min(received, query.limit), received > query.limit);
+  return endPage(
+    request,
+    head === undefined ? window : { head, ...window },
+    Math.min(received, query.limit),
+    received > query.limit,
+  );
 }
 
 /** The answer itself; how long its beginning took is remembered, for filters as heavy. */

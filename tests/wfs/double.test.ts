@@ -161,9 +161,8 @@ describe('matches that are found here are held back until it is certain that all
 });
 
 describe('whether startIndex is known', () => {
-  const size = 30;
   /** Pages, or passes over startIndex, as a test wants. */
-  const startPaging = (pages: boolean, toOne = toMember, fails = (_: Asked) => false) =>
+  const startPaging = (pages: boolean, toOne = toMember, fails = (_: Asked) => false, size = 30) =>
     start((one, response) => {
       if (fails(one)) return response.end(report('out of order'));
       const from = pages ? one.startIndex : 0;
@@ -181,18 +180,30 @@ describe('whether startIndex is known', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test.each([true, false])('is asked for once, where no page has told (%p)', async (pages) => {
-    const { search, asked } = await startPaging(pages);
-    for (const startIndex of [7, 12]) {
+  test.each([true, false])('is told by the second page of a walk, not asked for (%p)', async (pages) => {
+    for (const first of [0, 7]) {
+      const { search, asked } = await startPaging(pages);
+      for (const startIndex of [first, first + 5, first + 10]) {
+        expect((await search({ limit: 5, startIndex })).ids).toEqual(idsFrom(startIndex, 5));
+      }
+      // the first page from the start; where startIndex is passed over, each up to its end
+      const most = asked.map(({ maxFeatures }) => maxFeatures);
+      expect(most).toEqual(pages ? [first + 6, 6, 6] : [first + 6, 6, first + 11, first + 16]);
+    }
+  });
+
+  test.each([true, false])('is asked for once, where a first page stands far behind (%p)', async (pages) => {
+    const { search, asked } = await startPaging(pages, toMember, () => false, 2000);
+    for (const startIndex of [1500, 1505]) {
       expect((await search({ limit: 5, startIndex })).ids).toEqual(idsFrom(startIndex, 5));
     }
     // the window, the first features; where it is passed over, the features up to the window
-    expect(asked.map(({ maxFeatures }) => maxFeatures)).toEqual(pages ? [6, 2, 6] : [6, 2, 13, 18]);
+    expect(asked.map(({ maxFeatures }) => maxFeatures)).toEqual(pages ? [6, 2, 6] : [6, 2, 1506, 1511]);
   });
 
   test('is not taken for granted where the question fails', async () => {
-    const { search } = await startPaging(false, toMember, ({ maxFeatures }) => maxFeatures === 2);
-    await expect(search({ limit: 5, startIndex: 7 })).rejects.toMatchObject({
+    const { search } = await startPaging(false, toMember, ({ maxFeatures }) => maxFeatures === 2, 2000);
+    await expect(search({ limit: 5, startIndex: 1500 })).rejects.toMatchObject({
       text: { id: 'wfs.exceptionReport' },
     });
   });
