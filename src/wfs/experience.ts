@@ -21,9 +21,9 @@ export interface Experience {
   wordsFor(attribute: string): Words | undefined;
   answeredTo(words: Words, attributes: readonly string[]): void;
   /** The first features of the last answer from the start, where it was to this question, and of late. */
-  headOf(question: unknown): (() => readonly string[]) | undefined;
+  headOf(question: unknown): readonly string[] | undefined;
   /** An answer from the start began with these features. */
-  began(question: unknown, head: () => readonly string[]): void;
+  began(question: unknown, head: readonly string[]): void;
   readonly canPage: boolean;
   /** startIndex, for this feature type at least. */
   startIndexRefused(): void;
@@ -60,7 +60,7 @@ export function createExperience(): Experience {
   let hasNaturalOrder = true;
   let canPage = true;
   let idHolds = true;
-  let beginning: { question: unknown; head: () => readonly string[]; at: number } | undefined;
+  let beginning: { question: unknown; head: readonly string[]; at: number } | undefined;
   const wordsByAttribute = new Map<string, Words>();
   return {
     delivered(numberOfFeatures) {

@@ -5,6 +5,7 @@ import type { FeatureBatch, PageEnd } from '../query/index.js';
 import { follow } from '../signal.js';
 import { toOtherwise } from './attribute-test.js';
 import { isException, isPassing } from './exception.js';
+import type { Experience } from './experience.js';
 import { type Begun, begin, fromFirst } from './first-step.js';
 import { readPageById } from './page-by-id.js';
 import { readScannedPage } from './page-scanned.js';
@@ -194,7 +195,7 @@ async function* readExactPage(
   const question = [filter, window.propertyNames, request.plan.sortBy];
   const shown =
     known ??
-    (query.startIndex > 0 && canPage(request) === undefined ? experience.headOf(question) : undefined);
+    (query.startIndex > 0 && canPage(request) === undefined ? toRemembered(experience, question) : undefined);
   const isUntold = shown === undefined && canPage(request) === undefined;
   const skipped = isUntold && isHeadSkipped(request) ? query.startIndex : 0;
   const startIndex = query.startIndex - skipped;
@@ -214,7 +215,8 @@ async function* readExactPage(
   }
   experience.delivered(passed + received);
   const head = first.length > 0 ? () => first.flatMap(toHead) : shown;
-  if (first.length > 0 && head !== undefined) experience.began(question, head);
+  // read at once, where there is a next page: the bytes of an answer may not be kept
+  if (first.length > 0 && received > query.limit) experience.began(question, first.flatMap(toHead));
   // cut before the page, or there is no more
   if (received === 0 && passed > 0) return yield* readExactPage(request, asking, head);
   return endPage(
@@ -223,6 +225,11 @@ async function* readExactPage(
     Math.min(received, query.limit),
     received > query.limit,
   );
+}
+
+function toRemembered(experience: Experience, question: unknown): (() => Head) | undefined {
+  const head = experience.headOf(question);
+  return head && (() => head);
 }
 
 /** The answer itself; how long its beginning took is remembered, for filters as heavy. */
