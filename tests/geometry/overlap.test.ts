@@ -137,15 +137,25 @@ const isValid = (geometry: Geometry) =>
 const anyPolygon = polygonRings.map((rings) => toFrance(toPolygon(...rings)));
 const validPolygon = anyPolygon.filter(isValid);
 
+/** What the other library says; undefined where it gives up ("Unable to complete output ring"). */
+function toOraclesArea(one: Geometry, other: Geometry): number | undefined {
+  const [a, b] = [one, other].map((each) => polygon(each.coordinates as Position[][]));
+  try {
+    return toArea(intersect(featureCollection([a!, b!]))?.geometry);
+  } catch {
+    return undefined;
+  }
+}
+
 // Cells of 7,500 m². Where one side has a vertex on a long edge of the other, the geodesic bends there or not: up to 5 m².
 describe('polygons of a grid, which touch, coincide and cross', () => {
   test('share what an overlay by another library says', () => {
     fc.assert(
       fc.property(validPolygon, validPolygon, (one, other) => {
-        const [a, b] = [one, other].map((each) => polygon(each.coordinates as Position[][]));
-        const expected = toArea(intersect(featureCollection([a!, b!]))?.geometry);
+        const expected = toOraclesArea(one, other);
+        fc.pre(expected !== undefined);
         const shared = overlap(one, other) as { area: number };
-        expect(Math.abs(shared.area - expected)).toBeLessThan(
+        expect(Math.abs(shared.area - (expected as number))).toBeLessThan(
           2e-5 * Math.min(toArea(one), toArea(other)) + 10,
         );
       }),
