@@ -66,6 +66,7 @@ const TAB: i32 = 0x09;
 const LF: i32 = 0x0a;
 const CR: i32 = 0x0d;
 const SPACE: i32 = 0x20;
+const BANG: i32 = 0x21;
 const QUOTE: i32 = 0x22;
 const AMP: i32 = 0x26;
 const COMMA: i32 = 0x2c;
@@ -75,6 +76,7 @@ const SLASH: i32 = 0x2f;
 const ZERO: i32 = 0x30;
 const SEMICOLON: i32 = 0x3b;
 const LT: i32 = 0x3c;
+const GT: i32 = 0x3e;
 const OPEN: i32 = 0x5b;
 const BACKSLASH: i32 = 0x5c;
 const CLOSE: i32 = 0x5d;
@@ -85,6 +87,10 @@ const BRACE: i32 = 0x7d;
 const NULL: u32 = 0x6c6c756e;
 const TRUE: u32 = 0x65757274;
 const FALS: u32 = 0x736c6166;
+/** `<![C` and `DATA`, with a `[` behind them. */
+const CDATA: u32 = 0x435b213c;
+const DATA: u32 = 0x41544144;
+const CDATA_SIZE: usize = 9;
 
 // What a call tells beside its outcome: the end of the last whole feature, of what was written, and how much is listed.
 export let base: usize = 0;
@@ -336,9 +342,11 @@ function pass(gap: i32, parameter: i32): i32 {
   return passIgnored();
 }
 
+/** Text, and CDATA sections in it, into a JSON string. */
 function passString(): i32 {
   let p = at;
   let w = properties;
+  let inCdata = false;
   for (;;) {
     let stop: i32;
     for (;;) {
@@ -361,8 +369,13 @@ function passString(): i32 {
     p += ctz(stop);
     w += ctz(stop);
     const byte = <i32>load<u8>(p);
-    if (byte === LT) break;
-    if (byte === AMP) {
+    if (byte === LT && !inCdata) {
+      if (load<u8>(p, 1) !== BANG) break;
+      if (p + CDATA_SIZE > end) return MORE;
+      if (load<u32>(p) !== CDATA || load<u32>(p, 4) !== DATA || load<u8>(p, 8) !== OPEN) return ODD;
+      inCdata = true;
+      p += CDATA_SIZE;
+    } else if (byte === AMP && !inCdata) {
       properties = w;
       const outcome = passReference(p, w);
       if (outcome !== PAST) return outcome;
@@ -371,8 +384,20 @@ function passString(): i32 {
     } else if (byte === CLOSE) {
       const next = <i32>load<u8>(p, 1);
       if (next === 0) return MORE;
-      if (next === CLOSE) return ODD;
+      if (next === CLOSE) {
+        if (!inCdata) return ODD;
+        const third = <i32>load<u8>(p, 2);
+        if (third === 0) return MORE;
+        if (third === GT) {
+          inCdata = false;
+          p += 3;
+          continue;
+        }
+      }
       store<u8>(w++, CLOSE);
+      p++;
+    } else if (byte === LT || byte === AMP) {
+      store<u8>(w++, byte);
       p++;
     } else if (byte === LF || byte === CR) {
       if (byte === CR) {

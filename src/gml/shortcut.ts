@@ -44,6 +44,8 @@ const INPUT_MAX = 1 << 20;
 /** A typed value longer than this is none. */
 const TYPED_MAX = 64;
 const REFERENCE_MAX = 12;
+/** A CDATA section longer than this is left to the strict reader: one that is cut is looked through again. */
+const CDATA_MAX = 1024;
 /** Room below `featureBytes` for what is written and undone again. */
 const SIZE_SLACK = 1 << 22;
 /** A feature that has to be read twice costs so many points; one read fast gains a point back. */
@@ -61,6 +63,7 @@ const FALS = 0x736c6166;
 const LT = 0x3c;
 const QUOTE = 0x22;
 const LINE_FEED = Uint8Array.of(0x0a);
+const CDATA = toUtf8('<![CDATA[');
 
 /**
  * Whole features by what was learnt from the features before: a value is scanned, the markup behind it compared with
@@ -322,10 +325,35 @@ export class Shortcut {
     for (;;) {
       this.at = this.copyString(this.at);
       const byte = this.bytes[this.at];
-      if (byte === LT) return PAST;
-      const outcome = this.passSpecial(this.properties);
+      if (byte === LT && this.bytes[this.at + 1] !== 0x21) return PAST;
+      const outcome = byte === LT ? this.passCdata() : this.passSpecial(this.properties);
       if (outcome !== PAST) return outcome;
     }
+  }
+
+  /** A CDATA section, once it is there whole: QGIS Server writes every text that XML would escape as one. */
+  private passCdata(): number {
+    const { bytes, properties } = this;
+    for (let i = 2; i < CDATA.length; i++) {
+      const byte = bytes[this.at + i];
+      if (byte !== CDATA[i]) return byte === 0 ? MORE : UNLIKE;
+    }
+    const from = this.at + CDATA.length;
+    const end = endOfCdata(bytes, from);
+    if (end < 0) return end === CUT ? MORE : UNLIKE;
+    let at = from;
+    while (at < end) {
+      const start = at;
+      while (at < end && STRING_STOP[bytes[at] as number] === 0) at++;
+      properties.put(bytes, start, at);
+      if (at === end) break;
+      const byte = bytes[at++] as number;
+      // CR LF and CR alone are LF (XML 1.0 §2.11).
+      putEscaped(properties, byte === 0x0d ? 0x0a : byte);
+      if (byte === 0x0d && bytes[at] === 0x0a) at++;
+    }
+    this.at = end + 3;
+    return PAST;
   }
 
   /** Copies what needs no escape; four bytes at a time, since most values are short. */
@@ -731,6 +759,16 @@ function isZuluDay(bytes: Uint8Array, from: number): boolean {
     if (i === 4 || i === 7 ? byte !== 0x2d : (byte - 0x30) >>> 0 > 9) return false;
   }
   return bytes[from + 10] === 0x5a;
+}
+
+/** The `]]>` of a CDATA section; CUT where it has not come, less where it is too far. */
+function endOfCdata(bytes: Uint8Array, from: number): number {
+  for (let end = from; end - from < CDATA_MAX; end++) {
+    const byte = bytes[end];
+    if (byte === 0) return CUT;
+    if (byte === 0x5d && bytes[end + 1] === 0x5d && bytes[end + 2] === 0x3e) return end;
+  }
+  return CUT - 1;
 }
 
 /** The `;` of a reference; CUT where it has not come, less where there is none. */

@@ -86,7 +86,9 @@ describe('every loop gives what the strict reader gives', () => {
         .string({ unit: 'grapheme', maxLength: 20 })
         .map((text) => text.replace(/[^\t\n\r\u0020-\ud7ff]|[<&\]]/gu, '~')),
       fc.constantFrom('&amp;', '&lt;', '&gt;', '&quot;', '&apos;', '&#9;', '&#x41;', '&#233;', '&#x1F600;'),
-      fc.constantFrom(']', '] ]', '\r', '\r\n', '"', '\\', '<![CDATA[<]]>', '<!-- - -->'),
+      fc.constantFrom(']', '] ]', '\r', '\r\n', '"', '\\', '<!-- - -->'),
+      fc.constantFrom('<![CDATA[<]]>', '<![CDATA[]]>', '<![CDATA[]]]]>', '<![CDATA[a ]] > & é]]]>'),
+      fc.constantFrom('<![CDATA[\r]]>', '<![CDATA[\r\n"\\\t]]>', `<![CDATA[${'long '.repeat(300)}]]>`),
     );
     const text = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
     fc.assert(

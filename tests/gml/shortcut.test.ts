@@ -63,6 +63,35 @@ function countFast(engine: GmlEngine, gml: string, options: Options): number {
   return (converter as unknown as { shortcut: { fastFeatures: number } }).shortcut.fastFeatures;
 }
 
+describe('CDATA sections, in which QGIS Server writes every text that XML would escape', () => {
+  const content = (i: number): string =>
+    `<app:n><![CDATA[L'Église n°${i} & "Cie" ]] \\]]></app:n><app:o>${i}</app:o>`;
+  const member = (i: number): string => `<app:f gml:id="f.${i}">${content(i)}</app:f>`;
+  const members = (count: number): string => Array.from({ length: count }, (_, i) => member(i)).join('');
+
+  test.each(FAST)('are read by what was learnt: %s', (engine) => {
+    const gml = collection(members(100));
+    expect(countFast(engine, gml, {})).toBeGreaterThan(90);
+    expect(convert(gml).features[7]?.properties).toEqual({ n: `L'Église n°7 & "Cie" ]] \\`, o: '7' });
+  });
+
+  test('cut anywhere', () => {
+    for (const length of [1, 7, 61, 1000]) expectSame(collection(members(20)), {}, [length]);
+    const { length } = Buffer.from(member(10));
+    expectSame(collection(members(10) + member(10).repeat(length)), {}, [length + 1]);
+  });
+
+  test('that never end are a fault, where it is', () => {
+    for (const length of [Infinity, 7]) {
+      expectSame(
+        `${collection(members(12)).split('</gml:featureMembers>')[0]}${member(12).replace(']]>', ']]')}`,
+        {},
+        [length],
+      );
+    }
+  });
+});
+
 describe.each(dialects.map((one) => [one.name, one] as const))('%s', (_, dialect) => {
   test.each(FAST)('most features are read by what was learnt: %s', (engine) => {
     expect(countFast(engine, write(dialect, usual(dialect, 400)), dialect.options)).toBeGreaterThan(300);
