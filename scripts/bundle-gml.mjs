@@ -1,7 +1,7 @@
 // The compiled converter as one module, with the parser its schema reader uses, in place of the thirty it is written in: of a
 // process that has one document to read, to load those took a third of the time, to load this one takes a quarter of that.
 // The error texts stay a module of their own, which all share.
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const folder = 'dist/gml';
@@ -16,6 +16,29 @@ await build({
   sourcemap: true,
   external: ['../errors.js'],
 });
+
+// esbuild makes every top-level `const` a `var`, which V8 reads again at each use, as what may have changed: a constant is
+// compiled in. Polygons go 7 % faster by the TypeScript loop, points 13 %.
+const bundle = `${folder}/index.js`;
+writeFileSync(bundle, withConstants(readFileSync(bundle, 'utf8')));
+
+function withConstants(code) {
+  const assignments = new Map();
+  const operators = `(?:[-+*/%&|^]|<<|>>>?|[*][*]|&&|[|][|]|[?][?])?=(?![=>])|[+][+]|--`;
+  const assignment = new RegExp(
+    String.raw`(?<![.$\w])([$\w]+)\s*(?:${operators})|(?:[+][+]|--)([$\w]+)`,
+    'g',
+  );
+  for (const [, before, behind] of code.matchAll(assignment)) {
+    const name = before ?? behind;
+    assignments.set(name, (assignments.get(name) ?? 0) + 1);
+  }
+  // What is assigned anywhere but where it is declared, or is named like something that is, stays as it is.
+  return code.replaceAll(/^var ([$\w]+) =/gm, (declaration, name) =>
+    assignments.get(name) === 1 ? `const ${name} =` : declaration,
+  );
+}
+
 for (const name of readdirSync(folder)) {
   if (/[.]js([.]map)?$/.test(name) && !name.startsWith('index.')) rmSync(`${folder}/${name}`);
 }

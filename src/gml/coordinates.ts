@@ -42,6 +42,7 @@ const FINITE_MAX = 300;
 const PAIR_MAX = 2 * TOKEN_MAX + 64;
 /** So many digits are a whole number without error, whatever the order of the steps. */
 const DIGITS_EXACT = 15;
+const SPACE = 0x20;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const COMMA = 0x2c;
@@ -156,6 +157,7 @@ export class Coordinates {
     let at = start;
     let from = start;
     for (;;) {
+      if (view.getUint8(at) === SPACE) at++;
       while (WHITE[view.getUint8(at)] === 1) at++;
       from = at;
       const firstTo = this.measure(view, at);
@@ -439,10 +441,14 @@ function toFourDigits(word: number): number {
   return (pairs & 0xff) * 100 + (pairs >>> 16);
 }
 
-/** Copies a number, eight bytes at a time as what they are not, a double; what is written beyond its end is written over. */
+/**
+ * Copies a number, eight bytes at a time as what they are not, a double, most numbers at once; what is written beyond its
+ * end is written over.
+ */
 function copy(view: DataView, from: number, to: number, out: DataView, end: number): number {
   out.setFloat64(end, view.getFloat64(from, true), true);
-  for (let at = from + 8, i = end + 8; at < to; at += 8, i += 8) {
+  out.setFloat64(end + 8, view.getFloat64(from + 8, true), true);
+  for (let at = from + 16, i = end + 16; at < to; at += 8, i += 8) {
     out.setFloat64(i, view.getFloat64(at, true), true);
   }
   return end + (to - from);
