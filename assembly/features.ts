@@ -29,6 +29,8 @@ const OUT_HARD: usize = OUT + 0x100000;
 const MORE: i32 = 0;
 const ODD: i32 = 1;
 const FULL: i32 = 2;
+// Markup that is not known here: TypeScript would find the same, so the strict reader is asked at once.
+const UNKNOWN: i32 = 4;
 // What comes of a value, beside MORE and ODD.
 const PAST: i32 = 3;
 
@@ -155,7 +157,7 @@ export function configure(s: usize, t: usize, p: usize, o: usize, i: usize): voi
 
 /**
  * Features from `from`, in the state between two features; `isFirst`: no comma before the first. NUL stands at `to`.
- * @returns why it stopped behind the last whole one: MORE, ODD or FULL
+ * @returns why it stopped behind the last whole one: MORE, ODD, FULL or UNKNOWN
  */
 export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
   at = from;
@@ -185,7 +187,7 @@ export function run(entry: i32, from: usize, to: usize, isFirst: i32): i32 {
     let before: usize = 0;
     let isCut = false;
     for (;;) {
-      if (it === 0) return isCut ? MORE : ODD;
+      if (it === 0) return isCut ? MORE : UNKNOWN;
       const one = transitions + ((<usize>it) << 2);
       const length = load<i32>(one, 4);
       const left = <i32>(end - at);

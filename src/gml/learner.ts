@@ -318,7 +318,9 @@ export class Learner {
       effects.flags |= Effect.hasIds;
       this.opened = undefined;
     }
-    effects.keeps = effects.keeps.map((keep) => ({ ...keep, end: keep.end + effects.geometry.length }));
+    if (effects.keeps.length > 0) {
+      effects.keeps = effects.keeps.map((keep) => ({ ...keep, end: keep.end + effects.geometry.length }));
+    }
     effects.geometry.put(geometryLane.bytes, this.geometryBase, geometryLane.length);
     effects.properties.put(propertiesLane.bytes, this.propertiesBase, propertiesLane.length);
     this.geometryBase = geometryLane.length;

@@ -234,17 +234,21 @@ export class Memo {
   /** Whether a transition does just this. */
   isSame(at: number, effects: Effects): boolean {
     const { transitions, pool } = this;
-    const ids = this.ids[transitions[at + Transition.ids] as number] as Ids;
     return (
+      transitions[at + Transition.flags] === effects.flags &&
       isEqual(pool, transitions, at + Transition.geometry, effects.geometry) &&
       isEqual(pool, transitions, at + Transition.properties, effects.properties) &&
-      transitions[at + Transition.flags] === effects.flags &&
       transitions[at + Transition.guard] === (effects.guards[0] ?? 0) &&
       transitions[at + Transition.otherGuard] === (effects.guards[1] ?? 0) &&
       transitions[at + Transition.undo] === effects.undo &&
       transitions[at + Transition.value] === effects.value &&
-      JSON.stringify(ids) === JSON.stringify({ keeps: effects.keeps, opened: effects.opened })
+      ((effects.flags & Effect.hasIds) === 0 || this.hasSameIds(at, effects))
     );
+  }
+
+  private hasSameIds(at: number, { keeps, opened }: Effects): boolean {
+    const ids = this.ids[this.transitions[at + Transition.ids] as number] as Ids;
+    return JSON.stringify(ids) === JSON.stringify({ keeps, opened });
   }
 
   firstOf(state: number): number {
@@ -281,8 +285,10 @@ export class Memo {
 
 function isEqual(pool: Lane, transitions: Int32Array, at: number, lane: Lane): boolean {
   const from = transitions[at] as number;
-  if (transitions[at + 1] !== lane.length) return false;
-  for (let i = 0; i < lane.length; i++) if (pool.bytes[from + i] !== lane.bytes[i]) return false;
+  const { bytes, length } = lane;
+  if (transitions[at + 1] !== length) return false;
+  const known = pool.bytes;
+  for (let i = 0; i < length; i++) if (known[from + i] !== bytes[i]) return false;
   return true;
 }
 

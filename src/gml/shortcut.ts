@@ -233,7 +233,7 @@ export class Shortcut {
     }
   }
 
-  /** Whole features, sixteen bytes at a time; PAST: the next one is to be read here. */
+  /** Whole features, sixteen bytes at a time; PAST: the next one is to be read here, UNLIKE: strictly. */
   private readPlain(): number {
     const { simd, writer } = this;
     if (simd === undefined) return PAST;
@@ -257,6 +257,7 @@ export class Shortcut {
       this.left = this.end - this.base;
       return MORE;
     }
+    if (stop === Stop.unknown) return UNLIKE;
     if (++this.odd > ODD_CREDIT) this.pause = Math.min(SKIP_MAX, 2 ** (this.odd - ODD_CREDIT));
     return PAST;
   }
@@ -264,7 +265,8 @@ export class Shortcut {
   private isLoaded(simd: SimdLoop): boolean {
     const { memo } = this;
     if (simd.holds(memo)) return true;
-    if (this.readHere * TABLES_SHARE < SimdLoop.sizeOf(memo)) return false;
+    const size = SimdLoop.sizeOf(memo);
+    if (simd.isNew ? size === Number.POSITIVE_INFINITY : this.readHere * TABLES_SHARE < size) return false;
     simd.load(memo);
     this.readHere = 0;
     return true;
