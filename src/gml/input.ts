@@ -23,7 +23,8 @@ export class Input {
   refusesReplacement = false;
   /** The start of a character whose last bytes have not come. */
   private tail = EMPTY;
-  private words = new Int32Array(this.bytes.buffer);
+  /** The same bytes, to be read several at a time. */
+  private view = new DataView(this.bytes.buffer);
   /** LFs, and bytes that continue a character, in the window. */
   private newlines = 0;
   private continuations = 0;
@@ -108,37 +109,36 @@ export class Input {
   }
 
   private grow(length: number): void {
-    const grown = new Uint8Array(Math.ceil(Math.max(this.bytes.length * 2, length) / 4) * 4);
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, length));
     grown.set(this.bytes.subarray(0, this.end));
     this.bytes = grown;
-    this.words = new Int32Array(grown.buffer);
+    this.view = new DataView(grown.buffer);
   }
 
   /**
-   * Moves `end` over every whole, allowed character up to `to`. Four bytes at a time where all are printable ASCII:
+   * Moves `end` over every whole, allowed character up to `to`. Sixteen bytes at a time where all are printable ASCII:
    * 3 to 4 GB/s, so the whole document is checked, not only what is copied.
    */
   private check(to: number): void {
-    const { bytes, words } = this;
+    const { bytes } = this;
     let at = this.checkAtOnce(to);
-    while (at < to) {
-      if ((at & 3) === 0) {
-        let word = at >> 2;
-        const last = to >> 2;
-        while (word < last && isPlain(words[word] as number)) word++;
-        at = word << 2;
-        if (at >= to) break;
-      }
+    for (;;) {
+      at = passPlain(this.view, at, to);
+      while (at < to && to - at < 4 && (bytes[at] as number) >= 0x20 && (bytes[at] as number) < 0x80) at++;
+      if (at >= to) break;
       const byte = bytes[at] as number;
-      if (byte >= 0x80) {
-        const next = this.checkCharacter(at, to);
-        if (next < 0) break;
-        this.continuations += next - at - 1;
-        at = next;
+      if (byte < 0x80) {
+        if (!this.isAllowedControl(byte)) break;
+        at++;
         continue;
       }
-      if (byte < 0x20 && !this.isAllowedControl(byte)) break;
-      at++;
+      // Most are of two bytes.
+      const isShort =
+        byte >= 0xc2 && byte < 0xe0 && at + 1 < to && ((bytes[at + 1] as number) & 0xc0) === 0x80;
+      const next = isShort ? at + 2 : this.checkCharacter(at, to);
+      if (next < 0) break;
+      this.continuations += next - at - 1;
+      at = next;
     }
     this.end = at;
   }
@@ -187,9 +187,28 @@ export class Input {
   }
 }
 
-/** Four bytes, none of them below 0x20 or above 0x7f. */
-function isPlain(word: number): boolean {
-  return ((word | ((word - 0x20202020) & ~word)) & 0x80808080) === 0;
+/** The first byte from `from` on that is below 0x20 or above 0x7f; less than four bytes at the end are left. */
+function passPlain(view: DataView, from: number, to: number): number {
+  let at = from;
+  for (; at + 16 <= to; at += 16) {
+    const others =
+      toOthers(view.getInt32(at, true)) |
+      toOthers(view.getInt32(at + 4, true)) |
+      toOthers(view.getInt32(at + 8, true)) |
+      toOthers(view.getInt32(at + 12, true));
+    if ((others & 0x80808080) !== 0) break;
+  }
+  for (; at + 4 <= to; at += 4) {
+    const others = toOthers(view.getInt32(at, true)) & 0x80808080;
+    // The highest bit of the first such byte; what is borrowed from the bytes behind it does not matter.
+    if (others !== 0) return at + ((31 - Math.clz32(others & -others)) >> 3);
+  }
+  return at;
+}
+
+/** The highest bit of each byte below 0x20 or above 0x7f, up to the first of them. */
+function toOthers(word: number): number {
+  return word | ((word - 0x20202020) & ~word);
 }
 
 const DECLARATION_MAX = 1024;

@@ -293,8 +293,9 @@ export class Learner {
     effects.undo = 0;
     effects.value = 0;
     effects.opened = undefined;
-    effects.guards.length = 0;
-    effects.keeps.length = 0;
+    // To set the length of an array is a call of its own, whatever it is.
+    if (effects.guards.length > 0) effects.guards.length = 0;
+    if (effects.keeps.length > 0) effects.keeps.length = 0;
     return effects;
   }
 

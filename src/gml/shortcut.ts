@@ -715,7 +715,8 @@ export class Shortcut {
     this.number++;
     this.geometry.length = 0;
     this.properties.length = 0;
-    this.kept.length = 0;
+    // To set the length of an array is a call of its own, whatever it is.
+    if (this.kept.length > 0) this.kept.length = 0;
   }
 
   private endFeature(next: number): boolean {
