@@ -56,16 +56,18 @@ export function isSamePosition(lane: Lane, first: number, second: number): boole
 /** Turns a run of positions round, in place. */
 export function reversePositions(lane: Lane, from: number, to: number, spare: Lane): void {
   const size = to - from;
-  // Four bytes at a time; what is written beyond an end is written over.
-  lane.reserve(4);
+  // Eight bytes at a time, as what they are not, a double; what is written beyond an end is written over.
+  lane.reserve(8);
   spare.length = 0;
-  spare.reserve(size + 4);
-  const [source, target] = [lane.view, spare.view];
+  spare.reserve(size + 8);
+  const { bytes, view } = lane;
+  const target = spare.view;
   let out = 0;
   for (let end = to; end > from; ) {
-    const start = findLast(lane, end);
-    for (let at = start, i = out; at < end; at += 4, i += 4)
-      target.setInt32(i, source.getInt32(at, true), true);
+    let start = end - 4;
+    while (bytes[start] !== OPEN) start--;
+    for (let at = start, i = out; at < end; at += 8, i += 8)
+      target.setFloat64(i, view.getFloat64(at, true), true);
     out += end - start;
     target.setUint8(out++, COMMA);
     end = start - 1;
