@@ -4,8 +4,18 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { type AnswersParts, createAnswers, createShared, type KeptPage } from './answers/index.js';
+import {
+  type AnswersParts,
+  type AnswersSource,
+  askRelay,
+  createAnswers,
+  createShared,
+  type KeptPage,
+  listenForRelays,
+  type Underway,
+} from './answers/index.js';
 import { createMemoryCache } from './cache/index.js';
 import { loadSettings, type ModuleConfig, type Settings } from './config/modules.js';
 import { type Config, ConfigError, toProxy } from './config.js';
@@ -13,7 +23,7 @@ import { createApp, createHttpServer, type Module, stop } from './http/index.js'
 import { createMetrics, type Metrics, type Tracing } from './metrics/index.js';
 import { type Account, AccountError, createFileAccount } from './oauth/index.js';
 import { createMask } from './query/index.js';
-import { connectToPrimaryStore, connectToRedis, type Replicas } from './replicas.js';
+import { connectToPrimaryStore, connectToRedis, type Relays, type Replicas } from './replicas.js';
 import { createWfsSource } from './wfs/index.js';
 import type { Primary } from './workers/index.js';
 
@@ -44,10 +54,12 @@ async function main(): Promise<void> {
   const primary = isWorkers ? await (await loadWorkers()).connectToPrimary(metrics.toJson) : undefined;
   const tracing = config.isTraced ? (await loadTracing()).startTracing() : undefined;
   const answers = toAnswersParts(config, metrics);
-  const replicas = await connectToOthers(config, { logger, metrics }, primary);
+  const relays = createRelays(primary?.folder, logger);
+  const replicas = await connectToOthers(config, { logger, metrics, relays: relays?.of }, primary);
   const mounted = await Promise.all(
     modules.map((module) => toModule(module, config, { answers, logger, metrics, replicas, tracing })),
   );
+  await relays?.listen(new Map(mounted.map(({ name, source }) => [name, source])));
   let isStopping = false;
   const ending = new AbortController();
   const counted = primary === undefined ? metrics : toCountedByAll(metrics, primary);
@@ -104,11 +116,35 @@ async function runWorkers({ workers, cacheMaxBytes }: Config, logger: Logger): P
 
 async function connectToOthers(
   config: Config,
-  parts: { readonly logger: Logger; readonly metrics: Metrics },
+  parts: { readonly logger: Logger; readonly metrics: Metrics; readonly relays: Relays | undefined },
   primary: Primary | undefined,
 ): Promise<Replicas | undefined> {
   if (config.redisUrls !== undefined) return connectToRedis(config.redisUrls, config, parts);
-  return primary && connectToPrimaryStore(primary, config, parts.metrics);
+  const { metrics, relays } = parts;
+  return primary && connectToPrimaryStore({ ...primary, relays }, config, metrics);
+}
+
+/** The answers that this worker makes, for the others, and theirs for it; without a folder for sockets, none. */
+function createRelays(folder: string | undefined, logger: Logger) {
+  if (folder === undefined) return undefined;
+  const at = join(folder, `${process.pid}.sock`);
+  const of: Relays = (name) => ({
+    at,
+    ask: (other, query, { credentials, signal }) => askRelay(other, { name, query, credentials }, signal),
+  });
+  return {
+    of,
+    async listen(sources: ReadonlyMap<string, AnswersSource>): Promise<void> {
+      const underway: Underway = async ({ name, query, credentials }, signal) =>
+        sources.get(name)?.underway(query, credentials, signal);
+      await listenForRelays(at, underway).catch((error: unknown) => {
+        logger.warn(
+          { reason: (error as Error).message },
+          'no answers are given to other workers while they are made',
+        );
+      });
+    },
+  };
 }
 
 /** Whichever worker is asked, it tells of all. */

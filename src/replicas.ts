@@ -1,7 +1,7 @@
 // What this process has in common with others: over Redis where REDIS_URL names one, else over the primary it is a worker of.
 import { createHash, createHmac } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { SharedParts } from './answers/index.js';
+import type { Relay, SharedParts } from './answers/index.js';
 import { createSharedValues, type SharedStore, type SharedValues } from './cache/index.js';
 import type { ModuleConfig } from './config/modules.js';
 import type { Config } from './config.js';
@@ -60,21 +60,25 @@ interface ReplicasParts {
   readonly secret: Uint8Array;
   /** Of the rates: how long a new pool gives nothing. */
   readonly graceMs?: number;
+  readonly relays?: Relays | undefined;
   readonly config: Config;
   readonly metrics: Metrics;
 }
 
 /** Over what the primary of this worker keeps, which is there for as long as this process is. */
 export function connectToPrimaryStore(
-  { store, secret }: Pick<ReplicasParts, 'store' | 'secret'>,
+  { store, secret, relays }: Pick<ReplicasParts, 'store' | 'secret' | 'relays'>,
   config: Config,
   metrics: Metrics,
 ): Replicas {
-  return { ...createReplicas({ store, secret, graceMs: 0, config, metrics }), state: () => 'ready' };
+  return { ...createReplicas({ store, secret, graceMs: 0, relays, config, metrics }), state: () => 'ready' };
 }
 
+/** Ways to what other workers make, by module. */
+export type Relays = (module: string) => Relay;
+
 function createReplicas(parts: ReplicasParts): Omit<Replicas, 'state'> {
-  const { store, secret, graceMs, config, metrics } = parts;
+  const { store, secret, graceMs, relays, config, metrics } = parts;
   const toDigest = (text: string) => createHmac('sha256', secret).update(text).digest('base64url');
   const rates: SharedRate[] = [];
   const isKept = config.cacheTtlS > 0;
@@ -100,6 +104,7 @@ function createReplicas(parts: ReplicasParts): Omit<Replicas, 'state'> {
         secret,
         freshS: config.cacheTtlS,
         maxWholeBytes: config.cacheMaxEntryBytes,
+        relay: relays?.(name),
         onEvent: (event) => metrics.shared.answered(name, event),
       };
       return {

@@ -52,12 +52,17 @@ interface Flight {
   readonly askedAt: number;
 }
 
+export interface AnswersSource extends FeatureSource {
+  /** The answer where it is being made, and nothing of it is gone yet, or is kept; else nothing is asked of anybody. */
+  underway(query: SearchQuery, credentials: Credentials, signal: Signal): Promise<Answer | undefined>;
+}
+
 /**
  * A source whose answers are shared: who asks what is being asked reads the same stream, who asks what was asked a
  * while ago gets what was kept. Shared are the features and what ends a page; what is written around them is the
  * caller's own.
  */
-export function createAnswers(source: FeatureSource, parts: AnswersParts): FeatureSource {
+export function createAnswers(source: FeatureSource, parts: AnswersParts): AnswersSource {
   const { cache, now = Date.now, onEvent = () => {} } = parts;
   const flights = new Map<string, Flight>();
   const toTag = createTags();
@@ -157,11 +162,23 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
     }
   }
 
-  async function kept(query: SearchQuery): Promise<Answer | undefined> {
-    const found = await look(toKey(query, {}));
+  async function giveFresh(key: string): Promise<Answer | undefined> {
+    const found = await look(key);
     if (found === undefined || !isFresh(found)) return undefined;
     onEvent('hit');
     return give(found);
+  }
+
+  async function underway(
+    query: SearchQuery,
+    credentials: Credentials,
+    signal: Signal,
+  ): Promise<Answer | undefined> {
+    const key = toKey(query, credentials);
+    const flight = flights.get(key);
+    if (!flight?.spool.isJoinable) return giveFresh(key);
+    onEvent('joined');
+    return join(flight, signal, false);
   }
 
   return {
@@ -170,7 +187,8 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Featu
     explain: (query, caller) => source.explain(query, caller),
     status: () => source.status(),
     search,
-    kept,
+    kept: (query) => giveFresh(toKey(query, {})),
+    underway,
   };
 }
 

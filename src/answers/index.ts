@@ -1,2 +1,3 @@
-export { type AnswersParts, createAnswers, type KeptPage } from './answers.js';
-export { createShared, type SharedParts } from './shared.js';
+export { type AnswersParts, type AnswersSource, createAnswers, type KeptPage } from './answers.js';
+export { askRelay, listenForRelays, type Underway } from './relay.js';
+export { createShared, type Relay, type SharedParts } from './shared.js';

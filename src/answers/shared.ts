@@ -18,7 +18,7 @@ import { createGatherer, readPart } from './parts.js';
 import { createTags } from './tags.js';
 
 /**
- * Where an answer comes from, of all processes: `hit`, kept in the store; `waited`, likewise, once another had made it;
+ * Where an answer comes from, of all processes: `hit`, kept in the store; `waited`, likewise, once another had made it, or while it did;
  * `asked`, of the upstream, for all; `stale`, an old one, for want of the upstream; `alone`, of the upstream, the store
  * being away or another too slow.
  */
@@ -34,7 +34,17 @@ export interface SharedParts {
   readonly freshS: number;
   /** An answer up to here is fetched before its first byte is given: no fault of the store can break it off. */
   readonly maxWholeBytes: number;
+  /** Absent: an answer that another process makes can be had once it is whole in the store. */
+  readonly relay?: Relay | undefined;
   readonly onEvent?: (event: SharedEvent) => void;
+}
+
+/** A way to answers that are still being made in other processes of this machine. */
+export interface Relay {
+  /** Where this process gives those it makes. */
+  readonly at: string;
+  /** Undefined: it cannot be had there. */
+  ask(at: string, query: SearchQuery, caller: Caller): Promise<Answer | undefined>;
 }
 
 /** What stands in the store under the question; its features are in parts of names of their own. */
@@ -68,7 +78,7 @@ const MAX_BYTES = 64 * 2 ** 20;
  * none is held whole to be stored. Without the store, every process asks for itself.
  */
 export function createShared(source: FeatureSource, parts: SharedParts): FeatureSource {
-  const { store, onEvent = () => {} } = parts;
+  const { store, relay, onEvent = () => {} } = parts;
   const toTag = createTags();
   const keepMs = (parts.freshS + STALE_IF_ERROR_S) * 1000;
 
@@ -230,7 +240,7 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
     const key = toKey(query, caller);
     const owner = randomBytes(9).toString('base64url');
     const begun = performance.now();
-    const request = { owner, leaseMs: LEASE_MS, oldMs: STALE_IF_ERROR_S * 1000 };
+    const request = { owner, leaseMs: LEASE_MS, oldMs: STALE_IF_ERROR_S * 1000, at: relay?.at };
     for (let looks = 0; performance.now() - begun < PATIENCE_MS; looks += 1) {
       caller.signal.throwIfAborted();
       const found = await store.begin(key, request).catch(() => undefined);
@@ -245,7 +255,14 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
         await store.delete(key).catch(() => {}); // parts of it are gone
       } else if (lease === 'mine') {
         return orStale(key, kept, own(key, owner, query, caller));
-      } else await sleep(LOOK_MS, caller.signal).catch(() => {});
+      } else {
+        const answer = found.at === undefined ? undefined : await relay?.ask(found.at, query, caller);
+        if (answer !== undefined) {
+          onEvent('waited');
+          return answer;
+        }
+        await sleep(LOOK_MS, caller.signal).catch(() => {});
+      }
     }
     caller.signal.throwIfAborted();
     onEvent('alone');

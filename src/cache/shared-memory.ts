@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { MemberState, SharedStore } from './shared.js';
+import type { Begun, LeaseRequest, MemberState, SharedStore } from './shared.js';
 
 /** Values and parts, by estimated bytes; leases, pools and counters are few and small. */
 export interface SharedMemoryOptions {
@@ -24,7 +24,10 @@ export function createSharedMemory({
     maxSize: Math.max(1, maxBytes),
     sizeCalculation: ({ value }, key) => 512 + 2 * key.length + value.length,
   });
-  const leases = new Map<string, { readonly owner: string; readonly until: number }>();
+  const leases = new Map<
+    string,
+    { readonly owner: string; readonly until: number; readonly at?: string | undefined }
+  >();
   const pools = new Map<string, Pool>();
   const counters = new LRUCache<string, { hits: number; readonly until: number }>({ max: MAX_COUNTERS });
 
@@ -41,11 +44,11 @@ export function createSharedMemory({
     return pool;
   }
 
-  function take(key: string, owner: string, leaseMs: number): boolean {
+  function take(key: string, { owner, leaseMs, at }: LeaseRequest): Pick<Begun, 'lease' | 'at'> {
     const lease = leases.get(key);
-    if (lease !== undefined && now() < lease.until) return false;
-    leases.set(key, { owner, until: now() + leaseMs });
-    return true;
+    if (lease !== undefined && now() < lease.until) return { lease: 'others', at: lease.at };
+    leases.set(key, { owner, until: now() + leaseMs, at });
+    return { lease: 'mine' };
   }
 
   const isOwner = (key: string, owner: string) => {
@@ -54,16 +57,16 @@ export function createSharedMemory({
   };
 
   return {
-    async begin(key, { owner, leaseMs, oldMs }) {
+    async begin(key, request) {
       const found = look(key);
       const value =
         found === undefined ? undefined : { value: String(found.value), leftMs: found.until - now() };
-      if (value !== undefined && value.leftMs > oldMs) return { lease: 'notNeeded', kept: value };
-      return { lease: take(key, owner, leaseMs) ? 'mine' : 'others', kept: value };
+      if (value !== undefined && value.leftMs > request.oldMs) return { lease: 'notNeeded', kept: value };
+      return { ...take(key, request), kept: value };
     },
     async renew(key, owner, leaseMs) {
       if (!isOwner(key, owner)) return false;
-      leases.set(key, { owner, until: now() + leaseMs });
+      leases.set(key, { ...leases.get(key), owner, until: now() + leaseMs });
       return true;
     },
     async release(key, owner) {

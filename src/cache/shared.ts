@@ -10,12 +10,16 @@ export interface LeaseRequest {
   readonly leaseMs: number;
   /** A value that is kept for no longer than this is old: it is told, and made anew. */
   readonly oldMs: number;
+  /** Where others may read the value while it is made, told to them as it stands. */
+  readonly at?: string | undefined;
 }
 
 /** `mine`: the value is to be made by who asked; `others`: somebody makes it; `notNeeded`: it is there. */
 export interface Begun {
   readonly lease: 'mine' | 'others' | 'notNeeded';
   readonly kept?: Kept | undefined;
+  /** Of others: where they said it can be read; absent where they did not, or the store does not tell. */
+  readonly at?: string | undefined;
 }
 
 /** A value that is made, by whoever has the lease. */

@@ -1,5 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createSharedMemory } from '../cache/index.js';
 import type { FromPrimary, FromWorker } from './messages.js';
 
@@ -49,10 +52,12 @@ export async function startWorkers({ count, maxBytes, onEvent }: WorkersOptions)
     return given;
   }
 
+  const folder = makeFolder();
   const methods: Readonly<Record<string, (...parameters: never[]) => unknown>> = {
     ...store,
     collectMetrics,
     toSecret: () => secret,
+    toFolder: () => folder,
   };
 
   cluster.on('message', async (worker, message: FromWorker) => {
@@ -98,6 +103,7 @@ export async function startWorkers({ count, maxBytes, onEvent }: WorkersOptions)
       const isLast = Object.keys(cluster.workers ?? {}).length === 0;
       if (isStopping) {
         if (isLast) {
+          if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
           onEvent('stopped', {});
           resolve(code);
         }
@@ -109,4 +115,13 @@ export async function startWorkers({ count, maxBytes, onEvent }: WorkersOptions)
     });
     for (let k = 0; k < count; k += 1) start();
   });
+}
+
+/** For the sockets of workers, and open to this user alone; undefined where nothing can be written. */
+function makeFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), 'carto-wfs-'));
+  } catch {
+    return undefined;
+  }
 }

@@ -7,6 +7,8 @@ export interface Primary {
   readonly store: SharedStore;
   /** The same for all workers. */
   readonly secret: Uint8Array;
+  /** Where workers may make sockets for each other; undefined: nowhere. */
+  readonly folder: string | undefined;
   /** What is counted, of every worker. */
   collectMetrics(): Promise<readonly unknown[]>;
 }
@@ -53,6 +55,7 @@ export async function connectToPrimary(giveMetrics: () => Promise<unknown>): Pro
   return {
     store: Object.fromEntries(methods) as SharedStore,
     secret: (await ask('toSecret')) as Uint8Array,
+    folder: (await ask('toFolder')) as string | undefined,
     collectMetrics: () => ask('collectMetrics') as Promise<readonly unknown[]>,
   };
 }

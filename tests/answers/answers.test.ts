@@ -19,6 +19,24 @@ async function fill(
   return { answer, read: await readAll(answer) };
 }
 
+test('what is under way, or kept, can be had without asking anybody', async () => {
+  const { answers, upstream, events } = createShared();
+  const { signal } = toCaller();
+  const look = () => answers.underway(base, {}, signal);
+  expect(await look()).toBeUndefined();
+  const first = answers.search(base, toCaller());
+  await nextTurn();
+  const joined = look();
+  await nextTurn();
+  upstream[0]?.give(toFeature(10));
+  upstream[0]?.give(whole);
+  const read = await readAll(await first);
+  expect(await readAll((await joined)!)).toEqual(read);
+  await nextTurn();
+  expect(await readAll((await look())!)).toEqual(read);
+  expect([upstream.length, events]).toEqual([1, ['asked', 'joined', 'hit']]);
+});
+
 describe('while it is under way', () => {
   test('the same question is asked once, whoever asks, in whatever order', async () => {
     const { answers, upstream, events } = createShared();

@@ -111,6 +111,48 @@ describe('an answer that one process has asked for', () => {
   });
 });
 
+describe('with a way to what others make', () => {
+  const relayed = () => ({ isPrivate: false, features: generate([toFeature(7)], END) });
+
+  test('who asks meanwhile reads it where it is made', async () => {
+    let isOver = false;
+    answer = async () => {
+      while (!isOver) await sleep(5);
+      return generate([toFeature(100)], END);
+    };
+    const at: string[] = [];
+    const one = startProcess({ relay: { at: 'one', ask: async () => undefined } });
+    const first = one.read();
+    await sleep(20);
+    const two = startProcess({
+      relay: {
+        at: 'two',
+        async ask(other, query) {
+          at.push(`${other} ${query.source}`);
+          return relayed();
+        },
+      },
+    });
+    expect((await two.read()).text).toHaveLength(7);
+    expect([at, two.events, asked]).toEqual([['one s'], ['waited'], 1]);
+    isOver = true;
+    await first;
+  });
+
+  test('who cannot have it there waits until it is whole', async () => {
+    answer = async () => {
+      await sleep(200);
+      return generate([toFeature(100)], END);
+    };
+    const relay = (at: string) => ({ at, ask: async () => undefined });
+    const first = startProcess({ relay: relay('one') }).read();
+    await sleep(20);
+    const two = startProcess({ relay: relay('two') });
+    expect(await two.read()).toEqual(await first);
+    expect([two.events, asked]).toEqual([['waited'], 1]);
+  });
+});
+
 describe('nothing is shared', () => {
   test('between keys, nor between upstreams', async () => {
     await startProcess().read(base, toCaller({ apikey: 'a' }));

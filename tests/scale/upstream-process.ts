@@ -43,6 +43,15 @@ const modes: Readonly<Record<Mode, (asked: Asked, response: ServerResponse) => u
       if (!response.write(toMember(k, text))) await once(response, 'drain');
     response.end(COLLECTION_END);
   },
+  // longer than an answer that is stored whole is waited for
+  async dripping({ maxFeatures }, response) {
+    response.write(COLLECTION_START);
+    for (let k = 0; k < maxFeatures; k += 1) {
+      response.write(toMember(k));
+      await sleep(1000);
+    }
+    response.end(COLLECTION_END);
+  },
   // the first is never answered
   silentOnce: (asked, response) => (seen.results > 1 ? answerFully(asked, response) : undefined),
 };

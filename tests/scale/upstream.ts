@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 /** How the upstream answers; `silentOnce`: the first that is asked gets no answer. */
-export type Mode = 'full' | 'slow' | 'large' | 'silentOnce';
+export type Mode = 'full' | 'slow' | 'large' | 'dripping' | 'silentOnce';
 
 export interface Seen {
   /** When it was asked anything, by its own clock in milliseconds: no sooner than, and no later. */

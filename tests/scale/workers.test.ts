@@ -52,6 +52,17 @@ test('identical requests over the workers are one request to the upstream', asyn
   expect((await upstream.see()).results).toBe(1);
 });
 
+test('an answer that takes its time is read by all workers while one of them makes it', async () => {
+  await upstream.set('dripping');
+  const query = toUnlike().replace('_limit=1', '_limit=6');
+  const begun = performance.now();
+  const replies = await Promise.all(Array.from({ length: 20 }, () => askAnew(query)));
+  expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200));
+  expect(new Set(replies.map(({ text }) => JSON.parse(text).features.length)).size).toBe(1);
+  expect((await upstream.see()).results).toBe(1);
+  expect((performance.now() - begun) / 1000).toBeLessThan(12);
+}, 30_000);
+
 test('the upstream never sees more than its rate, over any second, and nearly all of it', async () => {
   await sleep(1000);
   await upstream.set('full');
