@@ -95,7 +95,7 @@ async function serve(socket: Socket, underway: Underway): Promise<void> {
   if (asked.done || asked.value.letter !== QUESTION) return void socket.destroy();
   const question = JSON.parse(asked.value.payload.toString()) as RelayedQuestion;
   const living = setInterval(() => {
-    if (socket.writableLength === 0) socket.write(toFrame(PATIENCE, new Uint8Array()));
+    if (socket.writable && socket.writableLength === 0) socket.write(toFrame(PATIENCE, new Uint8Array()));
   }, PATIENCE_MS).unref();
   socket.once('close', () => clearInterval(living));
   // what went wrong is found out by whoever asks the upstream itself
