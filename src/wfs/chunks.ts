@@ -150,10 +150,12 @@ export class ToldChunks implements Chunks {
     }
   }
 
-  return(): Promise<Step> {
-    const ended = this.inner.return();
-    this.end();
-    return ended;
+  async return(): Promise<Step> {
+    try {
+      return await this.inner.return();
+    } finally {
+      this.end();
+    }
   }
 
   [Symbol.asyncIterator](): this {
