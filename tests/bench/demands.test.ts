@@ -103,7 +103,7 @@ test.each([
 describe('options', () => {
   test('none: every part at full size, three runs', () => {
     expect(readOptions([])).toMatchObject({
-      parts: ['gml', 'crs', 'http', 'memory', 'small'],
+      parts: ['gml', 'crs', 'http', 'memory', 'small', 'workers'],
       megabytes: 100,
       runs: 3,
       isQuoted: true,
@@ -125,7 +125,7 @@ describe('options', () => {
   });
 
   test.each([
-    [['--only', 'sax'], '--only takes gml, crs, http, memory, small, not sax'],
+    [['--only', 'sax'], '--only takes gml, crs, http, memory, small, workers, not sax'],
     [['--size', '0'], '--size must be an integer from 1 to 9999'],
     [['--engines', 'x'], '--engines takes simd, typescript, not x'],
     [['--fast'], '--fast'],
