@@ -127,7 +127,8 @@ export async function listenForRelays(path: string, underway: Underway): Promise
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    // exclusive: by this process itself, where it is one of a cluster
+    server.listen({ path, exclusive: true }, resolve);
   });
   return server.unref();
 }
