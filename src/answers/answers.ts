@@ -67,9 +67,9 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
   const flights = new Map<string, Flight>();
   const toTag = createTags();
 
-  function begin(key: string, query: SearchQuery, caller: Caller): Flight {
+  function begin(key: string, query: SearchQuery, { signal: _, ...asker }: Caller): Flight {
     const leaving = new Abort();
-    const answer = source.search(query, withSignal(caller, leaving));
+    const answer = source.search(query, { signal: leaving, ...asker });
     const forget = () => {
       if (flights.get(key) === flight) flights.delete(key);
     };
@@ -222,15 +222,6 @@ async function* generate(batches: readonly FeatureBatch[], end: PageEnd): Answer
   yield* batches;
   return end;
 }
-
-/** Part by part: what is spread and then added to never has the hidden class of another (V8 11.3). */
-const withSignal = ({ credentials, address, requestId, trace }: Caller, signal: Signal): Caller => ({
-  credentials,
-  signal,
-  ...(address !== undefined && { address }),
-  ...(requestId !== undefined && { requestId }),
-  trace,
-});
 
 /** Settles like `work`, or rejects as soon as the caller leaves; the work goes on for the others. */
 async function untilLeft<T>(work: Promise<T>, signal: Signal): Promise<T> {

@@ -182,9 +182,6 @@ export function createGate(options: GateOptions): Gate {
           visitor.signal.removeEventListener('abort', abort);
         };
         const waiter: Waiter = {
-          lane: visitor.lane,
-          work: visitor.work,
-          signal: visitor.signal,
           grant(given) {
             end();
             held = given;
@@ -194,6 +191,7 @@ export function createGate(options: GateOptions): Gate {
             end();
             reject(reason);
           },
+          ...visitor, // last: what is spread first and added to has a hidden class of its own (V8 11.3)
         };
         const giveUp = (reason: unknown) => {
           leaveQueue(waiter);

@@ -27,32 +27,9 @@ import {
   start,
   toExpected,
 } from './embedded.js';
+import { few, lat, lon, triangle } from './few.js';
 
 const PARCEL = parcels.typeName;
-const [lon, lat] = firstPosition(parcels.features[0]?.geometry);
-const toDistance = ({ geometry }: Layer['features'][number]) => {
-  const [x, y] = firstPosition(geometry);
-  return Math.hypot(x - lon, y - lat);
-};
-/** A hundred parcels side by side: small enough to be read whole, again and again. */
-const few: Layer = createLayer(
-  { ...parcels },
-  parcels.features
-    .slice(0, 1000)
-    .sort((one, other) => toDistance(one) - toDistance(other))
-    .slice(0, 100),
-);
-const triangle: Geometry = {
-  type: 'Polygon',
-  coordinates: [
-    [
-      [lon, lat],
-      [lon + 0.004, lat],
-      [lon, lat + 0.004],
-      [lon, lat],
-    ],
-  ],
-};
 /** Far from the first features, which its filter keeps away. */
 const [farthestX, farthestY] = firstPosition(few.features.at(-1)?.geometry);
 const beyond = box(farthestX - 0.0012, farthestY - 0.0012, farthestX + 0.0012, farthestY + 0.0012);

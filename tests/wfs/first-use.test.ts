@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { createProjection } from '../../src/crs/index.js';
 import { type Ability, createLayer, type Layer, type RecordedRequest } from '../../src/demo/index.js';
-import { type Geometry, mapPositions } from '../../src/geometry/index.js';
+import { mapPositions } from '../../src/geometry/index.js';
 import type { SearchQuery } from '../../src/query/index.js';
-import { filter, firstPosition, parcels, start, toExpected } from './embedded.js';
+import { filter, parcels, start, toExpected } from './embedded.js';
+import { few, triangle } from './few.js';
 
 // What a layer costs its upstream when it is first used, whichever two or three abilities are lacking: three requests at most
 // besides the page, what tells how many there are, and what may stand behind a page. The answer is right all the same. Every
@@ -27,16 +28,8 @@ const ABILITIES: readonly Ability[] = [
   'multiGeometry',
 ];
 
-const [lon, lat] = firstPosition(parcels.features[0]?.geometry);
-const toDistance = ({ geometry }: Layer['features'][number]) => {
-  const [x, y] = firstPosition(geometry);
-  return Math.hypot(x - lon, y - lat);
-};
-const nearest = parcels.features
-  .slice(0, 1000)
-  .sort((one, other) => toDistance(one) - toDistance(other))
-  .slice(0, 100);
-const inWgs84 = createLayer({ ...parcels }, nearest);
+const { features: nearest } = few;
+const inWgs84 = few;
 const toLambert = (x: number, y: number) => createProjection(2154)?.fromLonLat(x, y) ?? ([x, y] as const);
 const inLambert = createLayer(
   { ...parcels, code: 2154 } as Layer,
@@ -52,17 +45,6 @@ const withoutKey = createLayer(
 );
 const layers = { inWgs84, inLambert, withoutKey };
 
-const triangle: Geometry = {
-  type: 'Polygon',
-  coordinates: [
-    [
-      [lon, lat],
-      [lon + 0.004, lat],
-      [lon, lat + 0.004],
-      [lon, lat],
-    ],
-  ],
-};
 const idu = parcels.attributes.findIndex(({ name }) => name === 'idu');
 const toIdus = (features: readonly { properties: Record<string, unknown> }[]) =>
   features.map(({ properties }) => String(properties.idu)).sort();
