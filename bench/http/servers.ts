@@ -6,7 +6,7 @@ import { MET_AT, type Question, SOURCE } from './questions.js';
 
 /** What stands between the upstream and its users. */
 export interface Contender {
-  readonly name: 'service' | 'pipe' | 'express-axios' | 'parse-and-send';
+  readonly name: 'service' | 'pipe' | 'express-axios' | 'parse-and-send' | 'api-carto';
   readonly title: string;
   /** Starts it in front of the upstream. */
   start(upstream: string): Promise<ServerProcess>;
@@ -34,6 +34,15 @@ const SERVICE_ENV = {
 
 const toWest = (features: number) => Object.keys(MET_AT).find((west) => MET_AT[west] === features) ?? '0';
 
+/** A search, as a map asks for it: of a rectangle, drawn as a polygon; or of the whole layer. */
+function toSearch(question: Question, blockFeatures: number): string {
+  if ('blocks' in question) return `${SEARCH}?source=${SOURCE}&_limit=${question.blocks * blockFeatures}`;
+  const west = toWest(question.features);
+  const north = (48.6 + question.variant * 1e-7).toFixed(7);
+  const ring = `[[${west},48.3],[1.6,48.3],[1.6,${north}],[${west},${north}],[${west},48.3]]`;
+  return `${SEARCH}?source=${SOURCE}&geom={%22type%22:%22Polygon%22,%22coordinates%22:[${ring}]}&_limit=5000`;
+}
+
 /** Its log goes where nobody reads it. */
 export const startService = (upstream: string, env: Readonly<Record<string, string>>) =>
   startServer(
@@ -46,11 +55,7 @@ export const service: Contender = {
   name: 'service',
   title: '**carto-wfs**, GML to GeoJSON',
   start: (upstream) => startService(upstream, { CACHE_TTL_S: '0', LOG_LEVEL: 'warn' }),
-  toPath(question, blockFeatures) {
-    if ('blocks' in question) return `${SEARCH}?source=${SOURCE}&_limit=${question.blocks * blockFeatures}`;
-    const north = (48.6 + question.variant * 1e-7).toFixed(7);
-    return `${SEARCH}?source=${SOURCE}&bbox=${toWest(question.features)},48.3,1.6,${north}&_limit=5000&_count=false`;
-  },
+  toPath: (question, blockFeatures) => `${toSearch(question, blockFeatures)}&_count=false`,
 };
 
 const toProxy = (name: Contender['name'], title: string, format: 'gml' | 'geojson'): Contender => ({
@@ -69,8 +74,16 @@ export const contenders: readonly Contender[] = [
   pipe,
   service,
   toProxy('express-axios', 'Express and axios, streaming the GML', 'gml'),
-  toProxy('parse-and-send', 'API Carto’s way: GeoJSON parsed, sent by `res.json`', 'geojson'),
+  toProxy('parse-and-send', 'Express and axios, GeoJSON parsed and sent by `res.json`', 'geojson'),
 ];
+
+/** Its own code path, of its libraries. Its log goes where nobody reads it. */
+export const apiCarto: Contender = {
+  name: 'api-carto',
+  title: 'API Carto: checked, asked in CQL, parsed, sent by `res.json`',
+  start: (upstream) => startServer([toModule('http/api-carto')], { UPSTREAM: upstream }, 'ignore'),
+  toPath: toSearch,
+};
 
 export const startUpstream = (): Promise<ServerProcess> => startServer([toModule('http/upstream')]);
 

@@ -84,6 +84,9 @@ function toBox(numbers: readonly number[], first: 0 | 1): [number, number, numbe
   return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }
 
+/** How many features are found where. */
+const toMet = (filter: string) => MET_AT[/1\.4[1-4]/.exec(filter)?.[0] ?? ''] ?? 0;
+
 /** GetFeature as the service asks it: the western edge says how many features are found; the whole layer has no end. */
 function answerGetFeature(body: string, response: ServerResponse): unknown {
   const toNumber = (name: string) => Number(new RegExp(`${name}="(\\d+)"`).exec(body)?.[1] ?? 0);
@@ -93,16 +96,18 @@ function answerGetFeature(body: string, response: ServerResponse): unknown {
   if (maxFeatures < LEARNT_WITH)
     return response.end(isFiltered ? toCollection(findFirst(body)) : gml.get(10));
   if (!isFiltered) return sendGmlBlocks(response, Math.floor(maxFeatures / block.length));
-  const met = /1\.4[1-4]/.exec(body)?.[0] ?? '';
-  return response.end(gml.get(MET_AT[met] ?? 0));
+  return response.end(gml.get(toMet(body)));
 }
+
+/** As API Carto asks it. */
+const answerCql = (body: string, response: ServerResponse) => response.end(geojson.get(toMet(body)));
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
   const isJson = pathname === '/geojson';
   response.setHeader('Content-Type', isJson ? 'application/json' : 'text/xml; subtype=gml/3.1.1');
   if (pathname === '/health/live') return response.end(String(block.length));
-  if (pathname === '/gml' || isJson) {
+  if (pathname === '/gml' || (isJson && request.method === 'GET')) {
     const blocks = Number(searchParams.get('blocks') ?? 0);
     if (blocks > 0) return (isJson ? sendGeojsonBlocks : sendGmlBlocks)(response, blocks);
     return response.end((isJson ? geojson : gml).get(Number(searchParams.get('features'))));
@@ -113,7 +118,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   let body = '';
   for await (const part of request) body += part;
-  return answerGetFeature(body, response);
+  return isJson ? answerCql(body, response) : answerGetFeature(body, response);
 }
 
 createServer((request, response) => void answer(request, response)).listen(
