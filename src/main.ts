@@ -49,17 +49,18 @@ async function main(): Promise<void> {
     const variables = unused.join(', ');
     logger.warn({ variables }, 'not used: the upstreams are those of WFS_MODULES_FILE');
   }
-  if (isWorkers && (await import('node:cluster')).default.isPrimary) return runWorkers(config, logger);
+  if (isWorkers && (await import('node:cluster')).default.isPrimary)
+    return runWorkers(settings.config, logger);
   const metrics = createMetrics({ ofProcess: true });
   const primary = isWorkers ? await (await loadWorkers()).connectToPrimary(metrics.toJson) : undefined;
   const tracing = config.isTraced ? (await loadTracing()).startTracing() : undefined;
   const answers = toAnswersParts(config, metrics);
-  const relays = createRelays(primary?.folder, logger);
+  const relays = await createRelays(primary?.folder, logger);
   const replicas = await connectToOthers(config, { logger, metrics, relays: relays?.of }, primary);
   const mounted = await Promise.all(
     modules.map((module) => toModule(module, config, { answers, logger, metrics, replicas, tracing })),
   );
-  await relays?.listen(new Map(mounted.map(({ name, source }) => [name, source])));
+  for (const { name, source } of mounted) relays?.sources.set(name, source);
   let isStopping = false;
   const ending = new AbortController();
   const counted = primary === undefined ? metrics : toCountedByAll(metrics, primary);
@@ -92,11 +93,14 @@ async function main(): Promise<void> {
   process.on('SIGINT', end);
 }
 
-/** What all workers have together is for each a part of it, and one more for what the primary keeps for them. */
+/** What the primary keeps for its workers: mostly which of them keeps what. */
+const PRIMARY_SHARE = 1 / 8;
+
+/** What all workers have together is for each a part of it. */
 function toWorkerSettings({ config, modules, unused }: Settings): Settings {
   const { workers } = config;
-  const shared = config.redisUrls === undefined ? workers + 1 : workers;
-  const cacheMaxBytes = Math.floor(config.cacheMaxBytes / shared);
+  const share = config.redisUrls === undefined ? 1 - PRIMARY_SHARE : 1;
+  const cacheMaxBytes = Math.floor((config.cacheMaxBytes * share) / workers);
   const toPart = ({ wfsMaxConcurrency, ...module }: ModuleConfig): ModuleConfig => ({
     ...module,
     wfsMaxConcurrency: Math.max(1, Math.floor(wfsMaxConcurrency / workers)),
@@ -111,7 +115,9 @@ async function runWorkers({ workers, cacheMaxBytes }: Config, logger: Logger): P
     else logger.info('stopped');
   };
   const { startWorkers } = await loadWorkers();
-  process.exit(await startWorkers({ count: workers, maxBytes: cacheMaxBytes, onEvent }));
+  process.exit(
+    await startWorkers({ count: workers, maxBytes: Math.floor(cacheMaxBytes * PRIMARY_SHARE), onEvent }),
+  );
 }
 
 async function connectToOthers(
@@ -124,27 +130,32 @@ async function connectToOthers(
   return primary && connectToPrimaryStore({ ...primary, relays }, config, metrics);
 }
 
-/** The answers that this worker makes, for the others, and theirs for it; without a folder for sockets, none. */
-function createRelays(folder: string | undefined, logger: Logger) {
+/**
+ * The answers that this worker makes, for the others, and theirs for it; where no socket can be made (a folder whose path
+ * is too long), the primary keeps what is shared.
+ */
+async function createRelays(folder: string | undefined, logger: Logger) {
   if (folder === undefined) return undefined;
   const at = join(folder, `${process.pid}.sock`);
+  const sources = new Map<string, AnswersSource>();
   const of: Relays = (name) => ({
     at,
-    ask: (other, query, { credentials, signal }) => askRelay(other, { name, query, credentials }, signal),
+    ask: (other, query, { credentials, signal }, isOldToo = false) =>
+      askRelay(other, { name, query, credentials, isOldToo }, signal),
   });
-  return {
-    of,
-    async listen(sources: ReadonlyMap<string, AnswersSource>): Promise<void> {
-      const underway: Underway = async ({ name, query, credentials }, signal) =>
-        sources.get(name)?.underway(query, credentials, signal);
-      await listenForRelays(at, underway).catch((error: unknown) => {
-        logger.warn(
-          { reason: (error as Error).message },
-          'no answers are given to other workers while they are made',
-        );
-      });
-    },
-  };
+  const underway: Underway = async ({ name, query, credentials, isOldToo }, signal) =>
+    sources.get(name)?.underway(query, credentials, signal, isOldToo);
+  try {
+    await listenForRelays(at, underway);
+    return { of, sources };
+  } catch (error) {
+    const { message: reason } = error as Error;
+    logger.warn(
+      { reason },
+      'answers are shared through the primary: no socket for other workers can be made',
+    );
+    return undefined;
+  }
 }
 
 /** Whichever worker is asked, it tells of all. */

@@ -53,8 +53,16 @@ interface Flight {
 }
 
 export interface AnswersSource extends FeatureSource {
-  /** The answer where it is being made, and nothing of it is gone yet, or is kept; else nothing is asked of anybody. */
-  underway(query: SearchQuery, credentials: Credentials, signal: Signal): Promise<Answer | undefined>;
+  /**
+   * The answer where it is being made, and nothing of it is gone yet, or is kept; else nothing is asked of anybody.
+   * @param isOldToo whether one will do that is not fresh any more
+   */
+  underway(
+    query: SearchQuery,
+    credentials: Credentials,
+    signal: Signal,
+    isOldToo?: boolean,
+  ): Promise<Answer | undefined>;
 }
 
 /**
@@ -162,9 +170,9 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     }
   }
 
-  async function giveFresh(key: string): Promise<Answer | undefined> {
+  async function giveKept(key: string, isOldToo: boolean): Promise<Answer | undefined> {
     const found = await look(key);
-    if (found === undefined || !isFresh(found)) return undefined;
+    if (found === undefined || !(isOldToo || isFresh(found))) return undefined;
     onEvent('hit');
     return give(found);
   }
@@ -173,10 +181,11 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     query: SearchQuery,
     credentials: Credentials,
     signal: Signal,
+    isOldToo = false,
   ): Promise<Answer | undefined> {
     const key = toKey(query, credentials);
     const flight = flights.get(key);
-    if (!flight?.spool.isJoinable) return giveFresh(key);
+    if (isOldToo || !flight?.spool.isJoinable) return giveKept(key, isOldToo);
     onEvent('joined');
     return join(flight, signal, false);
   }
@@ -187,7 +196,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     explain: (query, caller) => source.explain(query, caller),
     status: () => source.status(),
     search,
-    kept: (query) => giveFresh(toKey(query, {})),
+    kept: (query) => giveKept(toKey(query, {}), false),
     underway,
   };
 }

@@ -16,6 +16,8 @@ export interface RelayedQuestion {
   readonly name: string;
   readonly query: SearchQuery;
   readonly credentials: Caller['credentials'];
+  /** Whether one will do that is kept and not fresh any more. */
+  readonly isOldToo: boolean;
 }
 
 /** The answer that is being made here, or is kept; undefined: nothing is asked of anybody for it. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSharedMemory } from '../cache/index.js';
-import type { FromPrimary, FromWorker } from './messages.js';
+import { createMailbox, type FromPrimary, type FromWorker, type Question, type Reply } from './messages.js';
 
 export interface WorkersOptions {
   readonly count: number;
@@ -60,7 +60,24 @@ export async function startWorkers({ count, maxBytes, onEvent }: WorkersOptions)
     toFolder: () => folder,
   };
 
-  cluster.on('message', async (worker, message: FromWorker) => {
+  async function answer({ id, method, parameters }: Question, post: (reply: Reply) => void): Promise<void> {
+    try {
+      const result = await methods[method]?.(...(parameters as never[]));
+      if (id !== undefined) post({ id, result });
+    } catch (error) {
+      if (id !== undefined) post({ id, fault: String(error) });
+    }
+  }
+
+  const posts = new WeakMap<Worker, (reply: Reply) => void>();
+  function toPost(worker: Worker): (reply: Reply) => void {
+    const post =
+      posts.get(worker) ?? createMailbox<Reply>((replies) => tell(worker, { kind: 'replies', replies }));
+    posts.set(worker, post);
+    return post;
+  }
+
+  cluster.on('message', (worker, message: FromWorker) => {
     if (message.kind === 'metricsGiven') {
       const collection = collecting.get(message.id);
       if (collection === undefined) return;
@@ -69,13 +86,7 @@ export async function startWorkers({ count, maxBytes, onEvent }: WorkersOptions)
       if (collection.missing <= 0) collection.done();
       return;
     }
-    const { id, method, parameters } = message;
-    try {
-      const result = await methods[method]?.(...(parameters as never[]));
-      tell(worker, { kind: 'reply', id, result });
-    } catch (error) {
-      tell(worker, { kind: 'reply', id, fault: String(error) });
-    }
+    for (const question of message.questions) void answer(question, toPost(worker));
   });
   cluster.on('listening', () => {
     hasListened = true;

@@ -1,5 +1,5 @@
 import type { SharedStore } from '../cache/index.js';
-import type { FromPrimary, FromWorker } from './messages.js';
+import { createMailbox, type FromPrimary, type FromWorker, type Question, type Reply } from './messages.js';
 
 /** The process that this one is a worker of. */
 export interface Primary {
@@ -13,45 +13,42 @@ export interface Primary {
   collectMetrics(): Promise<readonly unknown[]>;
 }
 
-const storeMethods = [
-  'begin',
-  'renew',
-  'release',
-  'finish',
-  'get',
-  'set',
-  'delete',
-  'getPart',
-  'setPart',
-  'share',
-  'leave',
-  'count',
-] as const satisfies readonly (keyof SharedStore)[];
+/** Methods of the store whose result is waited for. */
+const asked = ['begin', 'renew', 'get', 'getPart', 'setPart', 'share', 'leave', 'count'] as const;
+/** Those that have none: what is sent arrives in its order. */
+const told = ['release', 'finish', 'set', 'delete'] as const;
 
 /** @param giveMetrics what is counted in this worker */
 export async function connectToPrimary(giveMetrics: () => Promise<unknown>): Promise<Primary> {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let count = 0;
   const send = (message: FromWorker) => process.send?.(message);
+  const post = createMailbox<Question>((questions) => send({ kind: 'questions', questions }));
+
+  function take({ id, result, fault }: Reply): void {
+    const asker = waiting.get(id);
+    waiting.delete(id);
+    if (fault === undefined) asker?.resolve(result);
+    else asker?.reject(new Error(fault));
+  }
 
   process.on('message', async (message: FromPrimary) => {
-    if (message.kind === 'metricsWanted') {
+    if (message.kind === 'replies') message.replies.forEach(take);
+    else if (message.kind === 'metricsWanted')
       send({ kind: 'metricsGiven', id: message.id, metrics: await giveMetrics() });
-    } else if (message.kind === 'reply') {
-      const asked = waiting.get(message.id);
-      waiting.delete(message.id);
-      if (message.fault === undefined) asked?.resolve(message.result);
-      else asked?.reject(new Error(message.fault));
-    }
   });
 
   const ask = (method: string, ...parameters: unknown[]) =>
     new Promise<unknown>((resolve, reject) => {
       const id = count++;
       waiting.set(id, { resolve, reject });
-      send({ kind: 'question', id, method, parameters });
+      post({ id, method, parameters });
     });
-  const methods = storeMethods.map((name) => [name, (...all: unknown[]) => ask(name, ...all)]);
+  const tell = async (method: string, ...parameters: unknown[]) => post({ method, parameters });
+  const methods = [
+    ...asked.map((name) => [name, (...all: unknown[]) => ask(name, ...all)]),
+    ...told.map((name) => [name, (...all: unknown[]) => tell(name, ...all)]),
+  ];
   return {
     store: Object.fromEntries(methods) as SharedStore,
     secret: (await ask('toSecret')) as Uint8Array,

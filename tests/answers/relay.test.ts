@@ -11,7 +11,7 @@ import { Abort, type Signal } from '../../src/signal.js';
 import { feature, generate, toBatch, until } from '../http/service.js';
 
 const query = { source: 'parcels', attributes: [], limit: 10, startIndex: 0, count: 'auto' } as const;
-const question = { name: 'wfs', query, credentials: { apikey: 'k' } };
+const question = { name: 'wfs', query, credentials: { apikey: 'k' }, isOldToo: false };
 const end: PageEnd = { numberReturned: 3, warnings: [toMessage('wfs.mayBeCut')] };
 const validity = { tag: 'T', ageS: 4, freshS: 300, staleIfErrorS: 3600, isByKey: true };
 const batches = [toBatch(feature(1), feature(2, { name: 'é' })), toBatch(feature(3))];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { createShared, type SharedParts } from '../../src/answers/index.js';
+import { createShared, type Relay, type SharedParts } from '../../src/answers/index.js';
 import { createSharedMemory, type SharedStore } from '../../src/cache/index.js';
 import { ServiceError, toMessage } from '../../src/errors.js';
 import type { Answer, PageEnd } from '../../src/query/index.js';
@@ -22,6 +22,8 @@ beforeEach(() => {
   store = createSharedMemory({ maxBytes: 1e8, now: () => now + performance.now() });
   answer = async () => generate([toFeature(100)], END);
 });
+
+type Process = ReturnType<typeof startProcess>;
 
 function startProcess(parts: Partial<SharedParts> = {}) {
   const events: string[] = [];
@@ -139,17 +141,73 @@ describe('with a way to what others make', () => {
     await first;
   });
 
-  test('who cannot have it there waits until it is whole', async () => {
+  test('who cannot have it there while it is made waits until it is whole there', async () => {
+    let isWhole = false;
     answer = async () => {
       await sleep(200);
+      isWhole = true;
       return generate([toFeature(100)], END);
     };
-    const relay = (at: string) => ({ at, ask: async () => undefined });
-    const first = startProcess({ relay: relay('one') }).read();
+    const first = startProcess({ relay: { at: 'one', ask: async () => undefined } }).read();
     await sleep(20);
-    const two = startProcess({ relay: relay('two') });
-    expect(await two.read()).toEqual(await first);
+    const ask = async () => (isWhole ? relayed() : undefined);
+    const two = startProcess({ relay: { at: 'two', ask } });
+    expect((await two.read()).text).toHaveLength(7);
+    await first;
     expect([two.events, asked]).toEqual([['waited'], 1]);
+  });
+
+  const startTwo = (ask: Relay['ask']) => [
+    startProcess({ relay: { at: 'one', ask: async () => undefined } }),
+    startProcess({ relay: { at: 'two', ask } }),
+  ];
+
+  test('it stays where it was made, and is read there', async () => {
+    const asks: unknown[][] = [];
+    const [one, two] = startTwo(async (at, query, _, isOldToo) => {
+      asks.push([at, query.source, isOldToo]);
+      return relayed();
+    }) as [Process, Process];
+    store = Object.assign(store, { setPart: () => Promise.reject(new Error('not asked for')) });
+    await one.read();
+    await sleep(10);
+    expect((await two.read()).text).toHaveLength(7);
+    expect([asks, two.events, asked]).toEqual([[['one', 's', false]], ['hit'], 1]);
+  });
+
+  test('it is asked for anew where it is not there any more, by whoever made it too', async () => {
+    const [one, two] = startTwo(async () => undefined) as [Process, Process];
+    await one.read();
+    await sleep(10);
+    await two.read();
+    await sleep(10);
+    expect([asked, two.events]).toEqual([2, ['asked']]);
+    await two.read(); // it keeps none itself: what it is read through does
+    expect([asked, two.events]).toEqual([3, ['asked', 'asked']]);
+  });
+
+  test('an old one is read there while the upstream is away', async () => {
+    const asks: unknown[] = [];
+    const [one, two] = startTwo(async (_, __, ___, isOldToo) => {
+      asks.push(isOldToo);
+      return isOldToo ? relayed() : undefined;
+    }) as [Process, Process];
+    await one.read();
+    await sleep(10);
+    now = 70_000;
+    answer = () => Promise.reject(away());
+    expect((await two.read()).text).toHaveLength(7);
+    expect([asks, two.events]).toEqual([[true], ['stale']]);
+  });
+
+  test('one that is too large to be kept is asked for by each', async () => {
+    answer = async () => generate([toFeature(2000)], END);
+    const one = startProcess({ maxWholeBytes: 1000, relay: { at: 'one', ask: async () => undefined } });
+    const two = startProcess({ relay: { at: 'two', ask: async () => relayed() } });
+    await one.read();
+    await sleep(10);
+    expect((await two.read()).text).toHaveLength(2000);
+    expect(two.events).toEqual(['asked']);
   });
 });
 
