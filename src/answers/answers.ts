@@ -102,9 +102,18 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     const answer = await flight.answer;
     const { tag, askedAt } = toOrigin(flight, answer);
     const about = { end, tag, askedAt, isPrivate: answer.isPrivate };
-    const leftMs = (parts.freshS + STALE_IF_ERROR_S) * 1000 - (now() - askedAt);
-    await cache.set(key, { about, chunks: toOneBatch(batches) }, leftMs).catch(() => {});
+    await cache.set(key, { about, chunks: toKeepable(batches) }, toLeftMs(askedAt)).catch(() => {});
   }
+
+  /** In one piece from the first time on that it is asked for again: most never are. */
+  function joinPieces(key: string, { about, chunks }: Kept): Kept {
+    if (chunks.length < 2) return { about, chunks };
+    const joined = { about, chunks: toOneBatch(chunks) };
+    cache?.set(key, joined, toLeftMs(about.askedAt)).catch(() => {});
+    return joined;
+  }
+
+  const toLeftMs = (askedAt: number) => (parts.freshS + STALE_IF_ERROR_S) * 1000 - (now() - askedAt);
 
   /** What the source itself kept has its tag and its age from there. */
   function toOrigin({ tag, askedAt }: Flight, { validity }: Answer): Pick<Flight, 'tag' | 'askedAt'> {
@@ -140,10 +149,11 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     }
   }
 
-  function give(kept: Kept): Answer {
-    const { end, tag, askedAt, isPrivate } = kept.about;
-    const whole = { batches: kept.chunks, end };
-    return { isPrivate, validity: toValidity(tag, askedAt), whole, features: generate(kept.chunks, end) };
+  function give(key: string, kept: Kept): Answer {
+    const { about, chunks } = joinPieces(key, kept);
+    const { end, tag, askedAt, isPrivate } = about;
+    const whole = { batches: chunks, end };
+    return { isPrivate, validity: toValidity(tag, askedAt), whole, features: generate(chunks, end) };
   }
 
   const toKey = (query: SearchQuery, credentials: Credentials) =>
@@ -156,7 +166,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     const kept = await look(key);
     if (kept !== undefined && isFresh(kept)) {
       onEvent('hit');
-      return give(kept);
+      return give(key, kept);
     }
     const known = flights.get(key);
     const isFirst = known === undefined || !known.spool.isJoinable;
@@ -166,7 +176,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     } catch (error) {
       if (kept === undefined || !isUpstreamAway(error)) throw error;
       onEvent('stale');
-      return give(kept);
+      return give(key, kept);
     }
   }
 
@@ -174,7 +184,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     const found = await look(key);
     if (found === undefined || !(isOldToo || isFresh(found))) return undefined;
     onEvent('hit');
-    return give(found);
+    return give(key, found);
   }
 
   async function underway(
@@ -210,10 +220,16 @@ interface EndedPage {
   readonly batches: readonly FeatureBatch[] | undefined;
 }
 
-/** A copy in memory of its own: pieces could keep more alive than is theirs. */
-function toOneBatch(batches: readonly FeatureBatch[]): FeatureBatch[] {
+/** The pieces as they are, or copied into memory of their own where one could keep more alive than is its own. */
+function toKeepable(batches: readonly FeatureBatch[]): readonly FeatureBatch[] {
   const filled = batches.filter(({ ends }) => ends.length > 0);
-  if (filled.length === 0) return [];
+  return filled.every(isOnItsOwn) ? filled : toOneBatch(filled);
+}
+
+/** A byte or two around it do no harm. */
+const isOnItsOwn = ({ bytes }: FeatureBatch) => bytes.buffer.byteLength - bytes.length <= 8;
+
+function toOneBatch(filled: readonly FeatureBatch[]): FeatureBatch[] {
   const size = filled.reduce((sum, one) => sum + one.bytes.length, filled.length - 1);
   const bytes = new Uint8Array(size);
   const ends: number[] = [];

@@ -1,7 +1,15 @@
 import type { Batch, FeatureWriter, Page } from './model.js';
 
 const begin = Buffer.from('{"type":"FeatureCollection",\n"features":[');
-const comma = Buffer.from(',');
+const COMMA = 0x2c;
+const comma = Buffer.of(COMMA);
+
+/** One piece, where a comma stands before the bytes already (the GML converter's do): no copy makes it one. */
+function behindComma(bytes: Uint8Array): readonly Uint8Array[] {
+  if (bytes.byteOffset === 0) return [comma, bytes];
+  const longer = new Uint8Array(bytes.buffer, bytes.byteOffset - 1, bytes.length + 1);
+  return longer[0] === COMMA ? [longer] : [comma, bytes];
+}
 
 /** API Carto's pagers read `totalFeatures`; where the count is not known, neither is there. */
 function toCounts({ numberReturned, numberMatched }: Page): object {
@@ -16,7 +24,7 @@ export function createCollectionWriter(): FeatureWriter {
   return {
     writeBatch({ bytes, ends }: Batch): readonly Uint8Array[] {
       if (ends.length === 0) return [];
-      const written = [before, bytes];
+      const written = before === comma ? behindComma(bytes) : [before, bytes];
       before = comma;
       return written;
     },

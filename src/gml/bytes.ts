@@ -69,11 +69,15 @@ export class Lane {
   }
 }
 
-/** A copy, into memory that is not zeroed first. */
+/**
+ * A copy, into memory that is not zeroed first. Before it stands a comma, outside of the array: who writes it behind other
+ * features need not copy it once more.
+ */
 export function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  const copied = new Uint8Array(Buffer.allocUnsafeSlow(to - from).buffer);
-  copied.set(bytes.subarray(from, to));
-  return copied;
+  const copied = new Uint8Array(Buffer.allocUnsafeSlow(to - from + 1).buffer);
+  copied[0] = 0x2c;
+  copied.set(bytes.subarray(from, to), 1);
+  return copied.subarray(1);
 }
 
 const encoder = new TextEncoder();
