@@ -89,10 +89,10 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
         forget();
         leaving.abort();
       },
+      onFault: forget,
       onEnd: (end, batches) => keep(key, flight, { query, end, batches }).finally(forget),
     });
     const flight = { spool, answer, tag: toTag(), askedAt: now() };
-    answer.catch(forget);
     flights.set(key, flight);
     return flight;
   }

@@ -11,6 +11,8 @@ export interface SpoolOptions {
   readonly room: Room;
   /** The last reader has left before the end. */
   onDeserted(): void;
+  /** It has broken off, or never began. */
+  onFault(): void;
   /** The end has come; `batches`: all of the page, where all of it is still kept. */
   onEnd(end: PageEnd, batches: readonly FeatureBatch[] | undefined): void;
   /** A reader was left behind. */
@@ -133,6 +135,7 @@ export class Spool {
   private fail(error: unknown): void {
     this.fault ??= { error };
     this.clear();
+    this.options.onFault();
   }
 
   private keep(batch: FeatureBatch): void {

@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { ServiceError, toMessage } from '../../src/errors.js';
 import { base, createShared, readAll, toCaller, toFeature } from './source.js';
@@ -35,6 +37,37 @@ test('what is under way, or kept, can be had without asking anybody', async () =
   await nextTurn();
   expect(await readAll((await look())!)).toEqual(read);
   expect([upstream.length, events]).toEqual([1, ['asked', 'joined', 'hit']]);
+});
+
+/** What garbage is, is collected. */
+async function collect(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  for (let round = 0; round < 4; round += 1) {
+    gc();
+    await nextTurn();
+  }
+}
+
+test.each(['begun', 'not begun'])('nothing is held of an answer that has broken off, %s', async (how) => {
+  const { answers, upstream } = createShared();
+  const breakOff = async () => {
+    const fault = new Error('broken off');
+    const asking = answers.search(base, toCaller());
+    await nextTurn();
+    if (how === 'begun') upstream[0]?.give(toFeature(10));
+    upstream.pop()?.give(fault);
+    const isRead = await asking.then(readAll).then(
+      () => true,
+      () => false,
+    );
+    expect(isRead).toBe(false);
+    return new WeakRef(fault);
+  };
+  const faults = [await breakOff(), await breakOff()];
+  await collect();
+  expect(faults.map((fault) => fault.deref())).toEqual([undefined, undefined]);
+  expect((await fill({ answers, upstream })).read.end).toEqual(whole);
 });
 
 describe('while it is under way', () => {
