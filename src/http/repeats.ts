@@ -53,7 +53,9 @@ export interface RepeatsOptions {
   readonly readerIdleMs: number;
 }
 
+/** As of readings. */
 const MAX_CHARACTERS = 2 ** 20;
+const ENTRY_CHARACTERS = 256;
 const MAX_URL = 8192;
 /** As `compression` does it: below, the answer fits a packet anyway. */
 const MIN_COMPRESSED = 1024;
@@ -99,7 +101,7 @@ export function createRepeats(options: RepeatsOptions): Repeats {
   const repeats = new LRUCache<string, Repeat>({
     maxSize: MAX_CHARACTERS,
     maxEntrySize: MAX_URL,
-    sizeCalculation: (_, key) => key.length,
+    sizeCalculation: (_, key) => ENTRY_CHARACTERS + key.length,
   });
   const packed = new LRUCache<string, Packed>({
     maxSize: MAX_PACKED_BYTES,
