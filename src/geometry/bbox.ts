@@ -1,19 +1,35 @@
 import type { Bbox, GeoJsonGeometry, Geometry, Position } from './model.js';
-import { forEachPosition } from './positions.js';
+import { type Coordinates, isList } from './positions.js';
 
 /**
  * The smallest box around everything given, in the numbers as they stand (a geometry across the antimeridian gives a
  * box around the world). Of nothing: `[Infinity, Infinity, -Infinity, -Infinity]`, which meets no other box.
  */
 export function toBbox(geometries: GeoJsonGeometry | readonly GeoJsonGeometry[]): Bbox {
-  let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity];
-  forEachPosition(geometries, ([lon, lat]) => {
-    if (lon < west) west = lon;
-    if (lon > east) east = lon;
-    if (lat < south) south = lat;
-    if (lat > north) north = lat;
-  });
-  return [west, south, east, north];
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  growBy(geometries, box);
+  return box;
+}
+
+type Box = [west: number, south: number, east: number, north: number];
+
+function growBy(geometries: GeoJsonGeometry | readonly GeoJsonGeometry[], box: Box): void {
+  if (isList(geometries)) for (const geometry of geometries) growBy(geometry, box);
+  else if (geometries.type === 'GeometryCollection') growBy(geometries.geometries, box);
+  else growByCoordinates(geometries.coordinates, box);
+}
+
+/** Every search takes some boxes: plainly, without a call for each position. */
+function growByCoordinates(coordinates: Coordinates, box: Box): void {
+  const [lon, lat] = coordinates;
+  if (typeof lon !== 'number' || typeof lat !== 'number') {
+    for (const part of coordinates) growByCoordinates(part as Coordinates, box);
+    return;
+  }
+  if (lon < box[0]) box[0] = lon;
+  if (lat < box[1]) box[1] = lat;
+  if (lon > box[2]) box[2] = lon;
+  if (lat > box[3]) box[3] = lat;
 }
 
 /**

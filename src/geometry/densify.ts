@@ -72,13 +72,16 @@ class Densifier {
     // Quarters too: an edge through a point of inflection crosses its chord in the middle.
     const first = this.#toMiddle(from, middle);
     const second = this.#toMiddle(middle, to);
-    const isFar = [first, middle, second].some(
-      ({ xy }) => toChordDistance(xy, from.xy, to.xy) > this.#maxDeviation,
-    );
+    const isFar =
+      this.#isFar(middle, from, to) || this.#isFar(first, from, to) || this.#isFar(second, from, to);
     if (!isFar || depth >= MAX_DEPTH) return;
     this.#split(from, first, middle, depth + 1, out);
     this.#put(middle.position, out);
     this.#split(middle, second, to, depth + 1, out);
+  }
+
+  #isFar({ xy }: Station, from: Station, to: Station): boolean {
+    return toChordDistance(xy, from.xy, to.xy) > this.#maxDeviation;
   }
 
   #put(position: Position, out: Position[]): void {
@@ -104,9 +107,14 @@ class Densifier {
 type Xy = readonly [x: number, y: number];
 
 /** NaN, which is never too far, where a projection has failed. */
-function toChordDistance([x, y]: Xy, [ax, ay]: Xy, [bx, by]: Xy): number {
-  const [ux, uy] = [bx - ax, by - ay];
+function toChordDistance(at: Xy, from: Xy, to: Xy): number {
+  const ux = to[0] - from[0];
+  const uy = to[1] - from[1];
+  const vx = at[0] - from[0];
+  const vy = at[1] - from[1];
   const square = ux * ux + uy * uy;
-  const part = square === 0 ? 0 : Math.min(Math.max(((x - ax) * ux + (y - ay) * uy) / square, 0), 1);
-  return Math.hypot(x - ax - part * ux, y - ay - part * uy);
+  const part = square === 0 ? 0 : Math.min(Math.max((vx * ux + vy * uy) / square, 0), 1);
+  const dx = vx - part * ux;
+  const dy = vy - part * uy;
+  return Math.sqrt(dx * dx + dy * dy); // metres: nothing here is too large or too small to be squared
 }

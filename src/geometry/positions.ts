@@ -39,7 +39,8 @@ export function countVertices(geometries: GeoJsonGeometry | readonly GeoJsonGeom
   return count;
 }
 
-type Coordinates = Position | readonly Coordinates[];
+/** At any depth. */
+export type Coordinates = Position | readonly Coordinates[];
 
 function visitCoordinates(coordinates: Coordinates, visit: (position: Position) => void): void {
   if (isPosition(coordinates)) visit(coordinates);
@@ -51,6 +52,8 @@ function isPosition(coordinates: Coordinates): coordinates is Position {
 }
 
 /** `Array.isArray` alone does not narrow a readonly array. */
-function isList(value: GeoJsonGeometry | readonly GeoJsonGeometry[]): value is readonly GeoJsonGeometry[] {
+export function isList(
+  value: GeoJsonGeometry | readonly GeoJsonGeometry[],
+): value is readonly GeoJsonGeometry[] {
   return Array.isArray(value);
 }

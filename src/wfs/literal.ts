@@ -116,7 +116,8 @@ function isDay(year: number, month: number, day: number): boolean {
 
 /** A number without exponent: not every server's reader takes one. */
 export function toPlainNumber(value: number): string {
-  return toDecimal(String(value)) ?? String(value);
+  const text = String(value);
+  return text.includes('e') ? (toDecimal(text) ?? text) : text;
 }
 
 function toShort(text: string): string {

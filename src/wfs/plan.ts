@@ -106,15 +106,17 @@ function isProjected(crs: string): boolean {
  */
 function toDensified(geometry: Geometry, most: number): Geometry {
   const [west, south, east, north] = toBbox(geometry);
+  if (isStraight(west, south, east, north)) return geometry;
   const radians = Math.PI / 180;
   const lon0 = ((west + east) / 2) * radians;
   const lat0 = ((south + north) / 2) * radians;
   const toXY = (lon: number, lat: number): [number, number] => {
-    const [dLon, phi] = [lon * radians - lon0, lat * radians];
+    const dLon = lon * radians - lon0;
+    const phi = lat * radians;
     const x = Math.cos(phi) * Math.sin(dLon);
     const y = Math.cos(lat0) * Math.sin(phi) - Math.sin(lat0) * Math.cos(phi) * Math.cos(dLon);
     const z = Math.sin(lat0) * Math.sin(phi) + Math.cos(lat0) * Math.cos(phi) * Math.cos(dLon);
-    const length = Math.hypot(x, y);
+    const length = Math.sqrt(x * x + y * y);
     const scale = length === 0 ? 0 : (EARTH_RADIUS * Math.atan2(length, z)) / length;
     return [x * scale, y * scale];
   };
@@ -127,6 +129,23 @@ function toDensified(geometry: Geometry, most: number): Geometry {
     }
   }
 }
+
+/**
+ * Whether no edge within the box can bend by half of what is allowed: that of a parallel, of curvature tan(latitude) / radius,
+ * between two ends as far apart as its corners; the projection itself bends by next to nothing over such a distance.
+ */
+function isStraight(west: number, south: number, east: number, north: number): boolean {
+  const latitude = Math.max(Math.abs(south), Math.abs(north));
+  const degree = (EARTH_RADIUS * Math.PI) / 180;
+  const width = (east - west) * degree;
+  const height = (north - south) * degree;
+  const square = width * width + height * height;
+  if (latitude > MOST_STRAIGHT_LATITUDE || square > MOST_STRAIGHT ** 2) return false;
+  return (square * Math.tan((latitude * Math.PI) / 180)) / (8 * EARTH_RADIUS) < MAX_DEVIATION / 2;
+}
+
+const MOST_STRAIGHT_LATITUDE = 75;
+const MOST_STRAIGHT = 5000; // metres
 
 /** Attributes of which it is known in which words the upstream can be asked for them are asked in those alone. */
 export function inKnownWords(plan: Plan, experience: Pick<Experience, 'wordsFor'>): Plan {

@@ -29,8 +29,12 @@ export function encodeElement(
   ...content: readonly (string | readonly string[])[]
 ): string {
   let tag = `<${name}`;
-  for (const [key, value] of Object.entries(attributes)) {
+  for (const key in attributes) {
+    const value = attributes[key];
     if (value !== undefined) tag += ` ${key}="${encodeText(String(value))}"`;
   }
-  return content.length === 0 ? `${tag}/>` : `${tag}>${content.flat().join('')}</${name}>`;
+  if (content.length === 0) return `${tag}/>`;
+  tag += '>';
+  for (const part of content) tag += typeof part === 'string' ? part : part.join('');
+  return `${tag}</${name}>`;
 }

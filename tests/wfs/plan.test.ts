@@ -71,6 +71,19 @@ test('a layer said to be geographic is asked with a thousand positions more at m
   expect(asked.length).toBeLessThanOrEqual(1005);
 });
 
+test('edges of any size stay within a metre, where they are asked as they are too', () => {
+  const counts = new Set<number>();
+  for (let south = 41; south < 51.5; south += 0.7) {
+    for (let size = 0.005; size < 0.4; size *= 1.3) {
+      const asked = toAsked(toBox(-4, south, -4 + size, south + size / 2), 'EPSG:2154');
+      expect(toDeviation(asked)).toBeLessThan(1);
+      counts.add(asked.length);
+    }
+  }
+  expect(counts.has(5)).toBe(true);
+  expect(counts.size).toBeGreaterThan(1);
+});
+
 test('small edges stay as they are', () => {
   expect(toAsked(toBox(1.4, 48.3, 1.401, 48.301), 'EPSG:2154')).toHaveLength(5);
 });
