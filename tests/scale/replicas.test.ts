@@ -51,6 +51,13 @@ let question = 0;
 /** What nobody has asked before. */
 const toUnlike = () => `&_limit=1&bbox=1,47,2,${(48 + question++ * 1e-5).toFixed(5)}`;
 
+/** Until each has its part of the rate: what a replica held that was killed is free after 15 s. */
+async function untilShared(): Promise<void> {
+  const hasEnough = async (replica: ServiceProcess) =>
+    (await readMetric(replica, /^carto_wfs_upstream_rate_share\{/)) >= RATE / 6;
+  while (!(await Promise.all(replicas.map(hasEnough))).every(Boolean)) await sleep(200);
+}
+
 /** Asks for one after another, ten at a time, and each some times over. */
 function startLoad() {
   let isLoading = true;
@@ -181,6 +188,7 @@ test('a replica that is killed costs the others nothing, and its lease is taken 
 }, 60_000);
 
 test('Redis killed and started again under load: no request fails, and answers are shared again', async () => {
+  await untilShared();
   const stopLoad = startLoad();
   await sleep(500);
   await redis.kill();
@@ -189,8 +197,7 @@ test('Redis killed and started again under load: no request fails, and answers a
   await sleep(2500);
   const { failed, count } = await stopLoad();
   expect(failed).toEqual([]);
-  // the replica that was started just before has next to no share of the rate, and every third question goes to it
-  expect(count).toBeGreaterThan(10);
+  expect(count).toBeGreaterThan(100);
   expect(await toBusiest()).toBeLessThanOrEqual(RATE);
   const query = toUnlike();
   await upstream.set('full');
