@@ -144,7 +144,7 @@ function toSection(measured: Measured, sizes: readonly number[], { runs }: Optio
   return {
     title: 'Small questions',
     notes: [
-      `Medians of ${runs === 1 ? 'one run' : `${runs} runs`} of ${SECONDS} s, interleaved, each after ${WARM_AGAIN_SECONDS} s, and ${toFigure(WARM_REQUESTS)} requests at first, to warm up. Upstream, server and load share this machine's processors. The service reads and checks the question, asks the upstream with a filter, converts the answer, and logs and counts it; the others pass on what they are asked for. "Asked anew": every question is another one; "asked again": the answer is kept.`,
+      `Medians of ${runs === 1 ? 'one run' : `${runs} runs`} of ${SECONDS} s, interleaved, each after ${WARM_AGAIN_SECONDS} s, and ${toFigure(WARM_REQUESTS)} requests at first, to warm up. Upstream, server and load share this machine's processors. The service reads and checks the question, asks the upstream with a filter, converts the answer, and logs and counts it. API Carto is rebuilt of the libraries it uses (v2.10; @mapbox/geojsonhint 3.2, since 3.3 needs a package of GitHub): it checks and logs too, asks in CQL and gets GeoJSON; what it remembers of a layer is there from the start. The others pass on what they are asked for. "Asked anew": every question is another one; "asked again": the answer is kept.`,
     ],
     tables: [rates, p99, cpu],
     demands: toDemands(measured, sizes),
