@@ -1,4 +1,4 @@
-import { fromUtf8, Lane, putEscapedBytes, putText, toUtf8 } from './bytes.js';
+import { fromUtf8, Lane, putEscapedBytes, putText, toUtf8, trimWhite } from './bytes.js';
 import { ComplexReader, isTrue } from './complex.js';
 import { type GmlError, GmlExceptionReport } from './errors.js';
 import { ExceptionReader, isExceptionReport } from './exception-report.js';
@@ -198,8 +198,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
 
   /** Before anything shrinks and after each push, so that where the document is cut does not decide. */
   private checkSize(): void {
-    const size =
-      this.writer.properties.length + this.geometry.lane.length + this.complex.size + this.complexSize;
+    const size = this.writer.properties.length + this.geometry.size + this.complex.size + this.complexSize;
     if (size > this.limits.featureBytes) throw this.markup.limitFault('featureBytes');
   }
 
@@ -547,7 +546,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   /** Nothing but white space, as between indented tags, is in the property. */
   private isEmptyValue(slot: Slot): boolean {
     if (this.isComplex) return false;
-    return !this.isOpen || this.textOfValue(slot).trim() === '';
+    return !this.isOpen || trimWhite(this.textOfValue(slot)) === '';
   }
 
   /** What stands in the property so far. */
@@ -634,7 +633,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     const text = this.textOfValue(slot);
     this.isComplex = true;
     this.complex.begin(slot.name);
-    if (text.trim() === '') return;
+    if (trimWhite(text) === '') return;
     const bytes = toUtf8(text);
     this.complex.characters(bytes, 0, bytes.length);
   }
@@ -777,5 +776,5 @@ function isWfs(name: Name<Slot>): boolean {
 
 /** `unknown` is undefined (WFS 2.0 §7.7.4.3). */
 function toCount(text: string | undefined): number | undefined {
-  return text !== undefined && /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^[ \t\r\n]*\d+[ \t\r\n]*$/.test(text) ? Number(text) : undefined;
 }
