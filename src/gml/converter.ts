@@ -4,6 +4,7 @@ import { type GmlError, GmlExceptionReport } from './errors.js';
 import { ExceptionReader, isExceptionReport } from './exception-report.js';
 import { FeatureWriter, type Slot, Slots } from './feature.js';
 import { GeometryReader, type Surroundings } from './geometry.js';
+import { Joints } from './joints.js';
 import { Learner, type Subject } from './learner.js';
 import { Markup, type Sink } from './markup.js';
 import { Gap, Memo } from './memo.js';
@@ -128,9 +129,19 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       this.limits.referenceBytes,
     );
     this.memo = new Memo(this.limits);
-    this.learner = new Learner(this.memo, this, this.limits.tagBytes);
+    const keys = this.slots.declared.map(({ key }) => key);
+    const joints = new Joints(this.memo, keys, this.limits);
+    this.learner = new Learner(this.memo, joints, this, this.limits.tagBytes);
     const { keep } = this.geometry;
-    this.shortcut = new Shortcut(this.memo, this.learner, this.writer, keep, this.limits, options.engine);
+    this.shortcut = new Shortcut(
+      this.memo,
+      joints,
+      this.learner,
+      this.writer,
+      keep,
+      this.limits,
+      options.engine,
+    );
     this.markup = new Markup<Slot>(this, this.limits, this.learner, this.shortcut);
   }
 
@@ -231,7 +242,27 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     }
   }
 
+  get next(): number {
+    return this.writer.nextOrder;
+  }
+
+  get order(): number | undefined {
+    if (this.depth === 0 || this.contexts[this.depth - 1] !== Context.property) return undefined;
+    const { order } = this.slot as Slot;
+    return this.isOpen && order >= 0 && !this.mayCancel() ? order : undefined;
+  }
+
+  describeBetween(): string | undefined {
+    const isBetween = this.depth > 0 && this.contexts[this.depth - 1] === Context.feature;
+    return isBetween ? this.describeBut('') : undefined;
+  }
+
   describe(): string | undefined {
+    return this.describeBut(undefined);
+  }
+
+  /** @param place said of where in the schema it is, in place of what is known of that */
+  private describeBut(place: string | undefined): string | undefined {
     const markup = this.markup.describe();
     if (markup === undefined || this.report !== undefined) return undefined;
     const contexts = this.contexts.slice(0, this.depth);
@@ -241,7 +272,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       const { hasGeometry, geometryFrom, geometryTo, geometryName, featureBounds } = this;
       const isNull = geometryFrom === geometryTo;
       const isInProperty = contexts.includes(Context.property);
-      const writing = this.writer.describe(isInProperty && this.mayCancel());
+      const writing = place ?? this.writer.describe(isInProperty && this.mayCancel());
       parts.push(writing, hasGeometry, geometryFrom, isNull, geometryName ?? 0, featureBounds);
     }
     if (contexts.includes(Context.property)) {

@@ -83,6 +83,19 @@ export interface Effects {
   opened: { frame: number; start: number } | undefined;
 }
 
+export function createEffects(): Effects {
+  return {
+    flags: 0,
+    geometry: new Lane(0),
+    properties: new Lane(0),
+    undo: 0,
+    value: 0,
+    guards: [],
+    keeps: [],
+    opened: undefined,
+  };
+}
+
 /** What of the effects only some transitions have. */
 export interface Ids {
   readonly keeps: readonly Keep[];
