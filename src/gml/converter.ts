@@ -130,7 +130,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     );
     this.memo = new Memo(this.limits);
     const keys = this.slots.declared.map(({ key }) => key);
-    const joints = new Joints(this.memo, keys, this.limits);
+    const joints = new Joints(this.memo, keys);
     this.learner = new Learner(this.memo, joints, this, this.limits.tagBytes);
     const { keep } = this.geometry;
     this.shortcut = new Shortcut(

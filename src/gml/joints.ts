@@ -1,6 +1,5 @@
 import { fromLatin1, Lane } from './bytes.js';
 import { createEffects, Effect, type Effects, type Memo } from './memo.js';
-import type { GmlLimits } from './model.js';
 import { NULL } from './values.js';
 
 /** What `join` finds beside a transition. */
@@ -40,18 +39,12 @@ export class Joints {
   private readonly closings = new Map<number, Closing>();
   private readonly continuations: Continuation[][] = [];
   private readonly known = new Set<string>();
-  /** Bytes of what is kept here, roughly. */
-  private size = 0;
-  private readonly sizeMax: number;
 
   constructor(
     private readonly memo: Memo,
     /** What stands before the value of each attribute of the schema. */
     private readonly keys: readonly Uint8Array[],
-    { memoBytes }: GmlLimits,
-  ) {
-    this.sizeMax = memoBytes / 4;
-  }
+  ) {}
 
   /** Nothing is known that another transition could be made of. */
   get isEmpty(): boolean {
@@ -69,11 +62,11 @@ export class Joints {
 
   /** The markup that ends the property of this state; undefined where there is no more room. */
   addClosing(state: number, literal: Lane, flags: number, frame: string, next: number): Closing | undefined {
-    const isFull = this.keys.length === 0 || this.size > this.sizeMax;
-    if (isFull) return undefined;
-    this.size += literal.length + frame.length;
-    const number = this.frames.get(frame) ?? this.frames.size;
-    this.frames.set(frame, number);
+    if (this.keys.length === 0 || this.memo.isFull) return undefined;
+    const known = this.frames.get(frame);
+    const number = known ?? this.frames.size;
+    if (known === undefined) this.frames.set(frame, number);
+    this.memo.charge(literal.length + (known === undefined ? frame.length : 0));
     const closing = { literal: literal.copy(), flags, frame: number, next };
     this.closings.set(state, closing);
     return closing;
@@ -83,7 +76,7 @@ export class Joints {
   addContinuation(closing: Closing, literal: Lane, effects: Effects, order: number, state: number): void {
     const tail = literal.copy(closing.literal.length);
     const key = `${closing.frame} ${fromLatin1(tail)}`;
-    if (this.known.has(key) || this.size > this.sizeMax || order < closing.next) return;
+    if (this.known.has(key) || this.memo.isFull || order < closing.next) return;
     const nulls = this.nullsOf(closing.next, order).length;
     const begins = (effects.flags & Effect.beginsValue) !== 0;
     const isPlain =
@@ -91,7 +84,7 @@ export class Joints {
       effects.properties.length >= nulls &&
       (!begins || effects.undo === effects.properties.length);
     if (!isPlain) return;
-    this.size += tail.length + effects.properties.length + effects.geometry.length;
+    this.memo.charge(key.length + tail.length + effects.properties.length + effects.geometry.length);
     this.known.add(key);
     this.continuations[closing.frame] ??= [];
     this.continuations[closing.frame]?.push({

@@ -391,10 +391,11 @@ export class Learner {
   }
 
   private cut(gap: number, parameter: number): void {
-    const { closing } = this;
+    const { closing, memo } = this;
+    const { size } = memo;
     const effects = this.hasEnded ? this.effects : this.takeEffects();
     this.state = this.pass(effects, gap, parameter, () => this.subject.describe());
-    if (closing !== undefined) this.noteContinuation(closing, effects);
+    if (closing !== undefined && memo.size > size) this.noteContinuation(closing, effects);
     this.beginStretch();
     this.isValue = gap !== Gap.none;
   }

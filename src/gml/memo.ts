@@ -144,7 +144,7 @@ export class Memo {
   readonly ids: Ids[] = [NO_IDS];
   private readonly numbers = new Map<string, number>();
   private readonly guards = new Map<string, number>();
-  /** Bytes of the descriptions of states. */
+  /** Bytes of the descriptions of states, and of what is kept beside. */
   private described = 0;
   private count = 1;
   /** Another one after each change of what is learnt; no two memos share one. */
@@ -160,6 +160,11 @@ export class Memo {
       this.pool.length + this.described > memoBytes ||
       this.openings.length > OPENINGS_MAX
     );
+  }
+
+  /** So many bytes are kept beside. */
+  charge(bytes: number): void {
+    this.described += bytes;
   }
 
   get size(): number {
