@@ -29,7 +29,7 @@ const OUT_HARD: usize = OUT + 0x100000;
 const MORE: i32 = 0;
 const ODD: i32 = 1;
 const FULL: i32 = 2;
-// Markup that is not known here: TypeScript would find the same, so the strict reader is asked at once.
+// Markup that is not known here: TypeScript finds the same, and may make it of what is known (src/gml/joints.ts).
 const UNKNOWN: i32 = 4;
 // What comes of a value, beside MORE and ODD.
 const PAST: i32 = 3;

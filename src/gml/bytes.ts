@@ -152,6 +152,18 @@ export function putEscapedBytes(lane: Lane, source: Uint8Array, from = 0, to = s
   for (let i = from; i < to; i++) putEscaped(lane, source[i] as number);
 }
 
+/**
+ * The text without the white space around it, as XML Schema collapses it (XML Schema 2 §4.3.6): JavaScript's own `trim`
+ * and `\s` take more for white than XML does (XML 1.0 §2.3).
+ */
+export function trimWhite(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && TAG_WHITE[text.charCodeAt(from)] === 1) from++;
+  while (to > from && TAG_WHITE[text.charCodeAt(to - 1)] === 1) to--;
+  return text.slice(from, to);
+}
+
 export function putText(lane: Lane, text: string): void {
   lane.put(toUtf8(text));
 }

@@ -1,4 +1,4 @@
-import { fromUtf8, Lane } from './bytes.js';
+import { fromUtf8, Lane, trimWhite } from './bytes.js';
 import { type Name, Role, type Tag } from './names.js';
 import { copyText } from './values.js';
 
@@ -110,12 +110,12 @@ export class ComplexReader {
     const text = fromUtf8(this.content.bytes, node.from, this.content.length);
     if (node.children !== undefined) {
       if (node.raw !== undefined) putFirst(node.children, 'geometry', node.raw);
-      if (text.trim() !== '') node.children.set('#text', text);
+      if (trimWhite(text) !== '') node.children.set('#text', text);
       return node.children;
     }
     if (node.raw !== undefined) return node.raw;
     // Nothing but white space is the indentation of an element without content.
-    if (text.trim() !== '') return text;
+    if (trimWhite(text) !== '') return text;
     return node.href === undefined ? null : new Map([['@href', node.href]]);
   }
 }
@@ -127,7 +127,7 @@ function putFirst(members: Map<string, Value>, name: string, value: Value): void
 }
 
 export function isTrue(value: string | undefined): boolean {
-  const text = value?.trim();
+  const text = value === undefined ? '' : trimWhite(value);
   return text === 'true' || text === '1';
 }
 

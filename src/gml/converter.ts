@@ -1,9 +1,10 @@
-import { fromUtf8, Lane, putEscapedBytes, putText, toUtf8 } from './bytes.js';
+import { fromUtf8, Lane, putEscapedBytes, putText, toUtf8, trimWhite } from './bytes.js';
 import { ComplexReader, isTrue } from './complex.js';
 import { type GmlError, GmlExceptionReport } from './errors.js';
 import { ExceptionReader, isExceptionReport } from './exception-report.js';
 import { FeatureWriter, type Slot, Slots } from './feature.js';
 import { GeometryReader, type Surroundings } from './geometry.js';
+import { Joints } from './joints.js';
 import { Learner, type Subject } from './learner.js';
 import { Markup, type Sink } from './markup.js';
 import { Gap, Memo } from './memo.js';
@@ -128,9 +129,19 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       this.limits.referenceBytes,
     );
     this.memo = new Memo(this.limits);
-    this.learner = new Learner(this.memo, this, this.limits.tagBytes);
+    const keys = this.slots.declared.map(({ key }) => key);
+    const joints = new Joints(this.memo, keys);
+    this.learner = new Learner(this.memo, joints, this, this.limits.tagBytes);
     const { keep } = this.geometry;
-    this.shortcut = new Shortcut(this.memo, this.learner, this.writer, keep, this.limits, options.engine);
+    this.shortcut = new Shortcut(
+      this.memo,
+      joints,
+      this.learner,
+      this.writer,
+      keep,
+      this.limits,
+      options.engine,
+    );
     this.markup = new Markup<Slot>(this, this.limits, this.learner, this.shortcut);
   }
 
@@ -198,8 +209,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
 
   /** Before anything shrinks and after each push, so that where the document is cut does not decide. */
   private checkSize(): void {
-    const size =
-      this.writer.properties.length + this.geometry.lane.length + this.complex.size + this.complexSize;
+    const size = this.writer.properties.length + this.geometry.size + this.complex.size + this.complexSize;
     if (size > this.limits.featureBytes) throw this.markup.limitFault('featureBytes');
   }
 
@@ -232,7 +242,27 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     }
   }
 
+  get next(): number {
+    return this.writer.nextOrder;
+  }
+
+  get order(): number | undefined {
+    if (this.depth === 0 || this.contexts[this.depth - 1] !== Context.property) return undefined;
+    const { order } = this.slot as Slot;
+    return this.isOpen && order >= 0 && !this.mayCancel() ? order : undefined;
+  }
+
+  describeBetween(): string | undefined {
+    const isBetween = this.depth > 0 && this.contexts[this.depth - 1] === Context.feature;
+    return isBetween ? this.describeBut('') : undefined;
+  }
+
   describe(): string | undefined {
+    return this.describeBut(undefined);
+  }
+
+  /** @param place said of where in the schema it is, in place of what is known of that */
+  private describeBut(place: string | undefined): string | undefined {
     const markup = this.markup.describe();
     if (markup === undefined || this.report !== undefined) return undefined;
     const contexts = this.contexts.slice(0, this.depth);
@@ -242,7 +272,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
       const { hasGeometry, geometryFrom, geometryTo, geometryName, featureBounds } = this;
       const isNull = geometryFrom === geometryTo;
       const isInProperty = contexts.includes(Context.property);
-      const writing = this.writer.describe(isInProperty && this.mayCancel());
+      const writing = place ?? this.writer.describe(isInProperty && this.mayCancel());
       parts.push(writing, hasGeometry, geometryFrom, isNull, geometryName ?? 0, featureBounds);
     }
     if (contexts.includes(Context.property)) {
@@ -547,7 +577,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
   /** Nothing but white space, as between indented tags, is in the property. */
   private isEmptyValue(slot: Slot): boolean {
     if (this.isComplex) return false;
-    return !this.isOpen || this.textOfValue(slot).trim() === '';
+    return !this.isOpen || trimWhite(this.textOfValue(slot)) === '';
   }
 
   /** What stands in the property so far. */
@@ -634,7 +664,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     const text = this.textOfValue(slot);
     this.isComplex = true;
     this.complex.begin(slot.name);
-    if (text.trim() === '') return;
+    if (trimWhite(text) === '') return;
     const bytes = toUtf8(text);
     this.complex.characters(bytes, 0, bytes.length);
   }
@@ -777,5 +807,5 @@ function isWfs(name: Name<Slot>): boolean {
 
 /** `unknown` is undefined (WFS 2.0 §7.7.4.3). */
 function toCount(text: string | undefined): number | undefined {
-  return text !== undefined && /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^[ \t\r\n]*\d+[ \t\r\n]*$/.test(text) ? Number(text) : undefined;
 }

@@ -1,6 +1,6 @@
 import { fromUtf8, Lane, putText, TEXT_STOP, WHITE } from './bytes.js';
 import type { CrsReading } from './model.js';
-import { isPlainNumber, POWERS, putNumber, readNumber, toJsonNumber } from './numbers.js';
+import { DIGITS_FINITE, isPlainNumber, POWERS, putNumber, readNumber, toJsonNumber } from './numbers.js';
 
 /** How a run of numbers is written. */
 export type Notation =
@@ -35,9 +35,10 @@ export function toSeparators(
   return { decimal: toByte(decimal, 0x2e), cs: toByte(cs, 0x2c), ts: toByte(ts, 0x20) };
 }
 
+/** Longer numbers are for the slow path. */
 const TOKEN_MAX = 512;
-/** More digits than these may be a number beyond all doubles, which no reader of JSON has. */
-const FINITE_MAX = 300;
+/** What is longer is no number, but a fault: README.md says so. */
+const NUMBER_MAX = 1 << 16;
 /** Room for two numbers and what stands around them. */
 const PAIR_MAX = 2 * TOKEN_MAX + 64;
 /** So many digits are a whole number without error, whatever the order of the steps. */
@@ -327,14 +328,14 @@ export class Coordinates {
   }
 
   private addToToken(byte: number): void {
-    if (this.token.length < TOKEN_MAX) this.token.putByte(byte);
+    if (this.token.length < NUMBER_MAX) this.token.putByte(byte);
     else this.fault ??= 'badCoordinate';
   }
 
   private endToken(): void {
     const { token } = this;
     if (token.length === 0) return;
-    const isPlain = token.length <= FINITE_MAX && isPlainNumber(token.bytes, 0, token.length);
+    const isPlain = token.length <= DIGITS_FINITE && isPlainNumber(token.bytes, 0, token.length);
     if (isPlain) this.ordinates.put(token.bytes, 0, token.length);
     else this.putOtherNumber(fromUtf8(token.bytes, 0, token.length));
     token.length = 0;
@@ -343,6 +344,7 @@ export class Coordinates {
     else if (this.ordinateCount > 4) {
       this.fault ??= 'badDimension';
       this.ordinateCount = 4;
+      this.ordinates.length = this.ends[3] as number;
     }
   }
 

@@ -242,6 +242,11 @@ export class FeatureWriter {
     return this.isOrdered;
   }
 
+  /** The next attribute of the schema. */
+  get nextOrder(): number {
+    return this.next;
+  }
+
   /** What decides how the next values are written; `mayCancel`: the value being read may turn out to be none. */
   describe(mayCancel: boolean): string {
     return mayCancel ? `${this.next} ${this.undoNext}` : `${this.next}`;

@@ -1,4 +1,4 @@
-import { fromUtf8, Lane, putText, TEXT_STOP, toUtf8, WHITE } from './bytes.js';
+import { fromUtf8, Lane, putText, TEXT_STOP, toUtf8, trimWhite, WHITE } from './bytes.js';
 import { Coordinates, type Notation, toSeparators } from './coordinates.js';
 import { type Point, toArcByCentre, toArcString, toArcStringByBulge, toCircle } from './curves.js';
 import { isCurvePart, isObject, Kind } from './geometry-names.js';
@@ -7,7 +7,7 @@ import type { Learner } from './learner.js';
 import { type Keeper, NumbersEnd } from './memo.js';
 import type { CrsReading } from './model.js';
 import { type Name, Role, type Tag } from './names.js';
-import { putNumber } from './numbers.js';
+import { putNumber, toJsonNumber } from './numbers.js';
 import {
   areaOf,
   countParts,
@@ -142,6 +142,11 @@ export class GeometryReader {
   reuse(): void {
     this.lane.length = 0;
     this.known.clear();
+  }
+
+  /** What is held of the feature. */
+  get size(): number {
+    return this.lane.length + this.singleText.length;
   }
 
   get room(): number {
@@ -301,7 +306,7 @@ export class GeometryReader {
 
   /** A geometry before; what stands elsewhere is not looked for. */
   private find(href: string): KnownGeometry | undefined {
-    const uri = href.trim();
+    const uri = trimWhite(href);
     return uri.startsWith('#') ? this.known.find(uri.slice(1)) : undefined;
   }
 
@@ -779,7 +784,9 @@ export class GeometryReader {
   }
 
   private takeSingle(): string {
-    return fromUtf8(this.singleText.bytes, 0, this.singleText.length).trim();
+    const text = trimWhite(fromUtf8(this.singleText.bytes, 0, this.singleText.length));
+    this.singleText.length = 0;
+    return text;
   }
 
   private readOrdinate(): void {
@@ -789,7 +796,7 @@ export class GeometryReader {
   }
 
   private readParameter(): void {
-    const given = Number(this.takeSingle());
+    const given = Number(toJsonNumber(this.takeSingle()) ?? Number.NaN);
     const value = this.isInRadians ? (given * 180) / Math.PI : given;
     if (this.parameterName === 'bulge') this.parameters.bulges.push(value);
     else this.parameters[this.parameterName as 'radius'] = value;

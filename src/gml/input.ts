@@ -294,7 +294,8 @@ function detect(head: Uint8Array, isAll = false): Detected {
 function declared(text: string): Detected {
   const end = text.indexOf('?>');
   const declaration = end < 0 ? text : text.slice(0, end);
-  const name = /\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["']/.exec(declaration)?.[1] ?? 'UTF-8';
+  const name =
+    /[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z][\w.-]*)["']/.exec(declaration)?.[1] ?? 'UTF-8';
   // A declaration that can be read byte by byte is not UTF-16, whatever it says; servers relabel without recoding.
   const isUtf8 = /^(?:utf-?8|us-ascii|ascii|utf-?16(?:le|be)?|ucs-2)$/i.test(name);
   return isUtf8 ? { name: 'UTF-8', skip: 0 } : { name, skip: 0, label: name };

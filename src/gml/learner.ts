@@ -1,11 +1,28 @@
 import { fromLatin1, Lane, toUtf8 } from './bytes.js';
-import { Effect, type Effects, Gap, type Memo, NumbersEnd, type Opening, State, UNKNOWN } from './memo.js';
+import type { Closing, Joints } from './joints.js';
+import {
+  createEffects,
+  Effect,
+  type Effects,
+  Gap,
+  type Memo,
+  NumbersEnd,
+  type Opening,
+  State,
+  UNKNOWN,
+} from './memo.js';
 import { Role, type Tag } from './names.js';
 
 /** The strict reader, as far as its steps can be learnt. */
 export interface Subject {
   /** All it knows here that decides what comes of the bytes that follow; undefined where that cannot be said. */
   describe(): string | undefined;
+  /** The same between two properties of a feature, but for how far in the schema it is; else undefined. */
+  describeBetween(): string | undefined;
+  /** The next attribute of the schema. */
+  readonly next: number;
+  /** Of the value that has begun its place in the schema; undefined where that is not all that matters of what came before. */
+  readonly order: number | undefined;
   /** Where character data goes now, and with what parameter; undefined where that is not learnt. */
   readonly gap: { readonly gap: number; readonly parameter: number } | undefined;
   /** What it has appended. */
@@ -65,9 +82,12 @@ export class Learner {
   private opening: Opening | undefined;
   private opened: { frame: number; start: number } | undefined;
   private split: Split | undefined;
+  /** The end of a property with which the stretch began. */
+  private closing: Closing | undefined;
 
   constructor(
     private readonly memo: Memo,
+    private readonly joints: Joints,
     private readonly subject: Subject,
     private readonly tagBytes: number,
   ) {}
@@ -128,6 +148,35 @@ export class Learner {
     } else if (now.gap !== Gap.none) this.cut(now.gap, this.toParameter(now));
     // Nulls that follow one another are one transition each, so that their combinations need not be learnt.
     else if ((this.hasBegunProperty && this.hasEndedProperty) || this.hasEnded) this.cut(Gap.none, 0);
+    else if (this.closing === undefined && this.isOnlyLiteral) this.noteClosing();
+  }
+
+  /** Nothing has been done in this stretch but, perhaps, end a value. */
+  private get isOnlyLiteral(): boolean {
+    const { flags, geometry, properties } = this.effects;
+    const { geometryLane, propertiesLane } = this.subject;
+    return (
+      (flags & ~Effect.endsString) === 0 &&
+      !this.isSpoilt &&
+      !this.isBegun &&
+      this.opened === undefined &&
+      geometry.length + properties.length === 0 &&
+      geometryLane.length === this.geometryBase &&
+      propertiesLane.length === this.propertiesBase
+    );
+  }
+
+  private noteClosing(): void {
+    const { joints, literal, state, subject } = this;
+    if (state === UNKNOWN) return;
+    const known = joints.closingOf(state);
+    if (known !== undefined) {
+      if (isSame(known.literal, literal)) this.closing = known;
+      return;
+    }
+    const frame = subject.describeBetween();
+    if (frame === undefined) return;
+    this.closing = joints.addClosing(state, literal, this.effects.flags, frame, subject.next);
   }
 
   /** Character data outside values. */
@@ -283,6 +332,7 @@ export class Learner {
     this.hasEndedProperty = false;
     this.opening = undefined;
     this.opened = undefined;
+    this.closing = undefined;
   }
 
   private nextEffects(): Effects {
@@ -341,10 +391,20 @@ export class Learner {
   }
 
   private cut(gap: number, parameter: number): void {
+    const { closing, memo } = this;
+    const { size } = memo;
     const effects = this.hasEnded ? this.effects : this.takeEffects();
     this.state = this.pass(effects, gap, parameter, () => this.subject.describe());
+    if (closing !== undefined && memo.size > size) this.noteContinuation(closing, effects);
     this.beginStretch();
     this.isValue = gap !== Gap.none;
+  }
+
+  private noteContinuation(closing: Closing, effects: Effects): void {
+    const { joints, state } = this;
+    const order = (effects.flags & Effect.endsFeature) !== 0 ? joints.end : this.subject.order;
+    if (order === undefined || state === UNKNOWN || this.isSpoilt) return;
+    joints.addContinuation(closing, this.literal, effects, order, state);
   }
 
   /** The state behind the literal, learnt where it is new. */
@@ -419,19 +479,6 @@ export class Learner {
   }
 }
 
-function createEffects(): Effects {
-  return {
-    flags: 0,
-    geometry: new Lane(0),
-    properties: new Lane(0),
-    undo: 0,
-    value: 0,
-    guards: [],
-    keeps: [],
-    opened: undefined,
-  };
-}
-
 /** The attributes of the tag that identify something, in the order they are written. */
 function idsOf(tag: Tag): number[] {
   if ((tag.roles & (Role.gmlId | Role.fid)) === 0) return [];
@@ -445,6 +492,12 @@ function idsOf(tag: Tag): number[] {
 
 function toFeatureRole(roles: readonly number[]): number {
   return roles.includes(Role.gmlId) ? Role.gmlId : Role.fid;
+}
+
+function isSame(bytes: Uint8Array, lane: Lane): boolean {
+  if (bytes.length !== lane.length) return false;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== lane.bytes[i]) return false;
+  return true;
 }
 
 function isWhite(byte: number): boolean {

@@ -364,7 +364,8 @@ export class Markup<Meaning> {
       else if (byte === 0x5b) throw this.fault('gml.doctypeRefused', at);
       else if (byte === LT) throw this.fault('gml.badMarkup', at);
       else if (byte === GT) {
-        if (!DOCTYPE.test(fromUtf8(bytes, at, end + 1))) throw this.fault('gml.badMarkup', at);
+        const name = DOCTYPE.exec(fromUtf8(bytes, at, end + 1))?.[1];
+        if (name === undefined || !isQualifiedName(name)) throw this.fault('gml.badMarkup', at);
         this.hasBegun = true;
         this.hasDoctype = true;
         return end + 1;
@@ -637,10 +638,18 @@ export class Markup<Meaning> {
   }
 }
 
-const XML_DECLARATION =
-  /^<\?xml\s+version\s*=\s*(?:"1\.\d+"|'1\.\d+')(?:\s+encoding\s*=\s*(?:"[A-Za-z][\w.-]*"|'[A-Za-z][\w.-]*'))?(?:\s+standalone\s*=\s*(?:"(?:yes|no)"|'(?:yes|no)'))?\s*\?>$/;
-const DOCTYPE =
-  /^<!DOCTYPE\s+[^\s"'<>[]+(?:\s+(?:SYSTEM|PUBLIC\s*(?:"[^"]*"|'[^']*'))\s*(?:"[^"]*"|'[^']*'))?\s*>$/;
+/** S of XML 1.0 §2.3, which is less than the `\s` of JavaScript. */
+const S = '[ \\t\\r\\n]';
+const toPseudoAttribute = (name: string, value: string): string =>
+  `${S}+${name}${S}*=${S}*(?:"${value}"|'${value}')`;
+const XML_DECLARATION = new RegExp(
+  `^<\\?xml${toPseudoAttribute('version', '1\\.[0-9]+')}(?:${toPseudoAttribute('encoding', '[A-Za-z][A-Za-z0-9._-]*')})?` +
+    `(?:${toPseudoAttribute('standalone', '(?:yes|no)')})?${S}*\\?>$`,
+);
+const LITERAL = `(?:"[^"]*"|'[^']*')`;
+const DOCTYPE = new RegExp(
+  `^<!DOCTYPE${S}+([^ \\t\\r\\n"'<>[]+)(?:${S}+(?:SYSTEM|PUBLIC${S}*${LITERAL})${S}*${LITERAL})?${S}*>$`,
+);
 
 /** `xml` and `xmlns` are bound for good, and a prefix cannot be unbound (Namespaces in XML 1.0 §3, §5). */
 function isAllowedBinding(prefix: string, namespace: string): boolean {

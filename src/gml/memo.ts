@@ -83,6 +83,19 @@ export interface Effects {
   opened: { frame: number; start: number } | undefined;
 }
 
+export function createEffects(): Effects {
+  return {
+    flags: 0,
+    geometry: new Lane(0),
+    properties: new Lane(0),
+    undo: 0,
+    value: 0,
+    guards: [],
+    keeps: [],
+    opened: undefined,
+  };
+}
+
 /** What of the effects only some transitions have. */
 export interface Ids {
   readonly keeps: readonly Keep[];
@@ -131,7 +144,7 @@ export class Memo {
   readonly ids: Ids[] = [NO_IDS];
   private readonly numbers = new Map<string, number>();
   private readonly guards = new Map<string, number>();
-  /** Bytes of the descriptions of states. */
+  /** Bytes of the descriptions of states, and of what is kept beside. */
   private described = 0;
   private count = 1;
   /** Another one after each change of what is learnt; no two memos share one. */
@@ -147,6 +160,11 @@ export class Memo {
       this.pool.length + this.described > memoBytes ||
       this.openings.length > OPENINGS_MAX
     );
+  }
+
+  /** So many bytes are kept beside. */
+  charge(bytes: number): void {
+    this.described += bytes;
   }
 
   get size(): number {

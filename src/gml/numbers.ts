@@ -1,5 +1,8 @@
 import { fromUtf8, type Lane } from './bytes.js';
 
+/** So many digits never come to more than a double holds, whatever the order of the steps. */
+export const DIGITS_FINITE = 300;
+
 /** 10^n, exact up to 22. */
 export const POWERS = Array.from({ length: 309 }, (_, exponent) => Number(`1e${exponent}`));
 
@@ -8,11 +11,6 @@ const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** xsd:decimal and xsd:double (XML Schema 2 §3.2.3, §3.2.5) as servers write them. */
 const XSD_NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 const NOT_A_NUMBER = /^[+-]?(?:NaN|INF|Infinity|inf|nan|1\.#\w+)$/;
-
-/** `digits` as a whole number divided by 10^`fraction`: what the copying loop computes on its way. */
-function toValue(digits: number, fraction: number): number {
-  return fraction === 0 ? digits : fraction < 309 ? digits / (POWERS[fraction] as number) : 0;
-}
 
 /**
  * A number in XML Schema's or a server's spelling in JSON's: no digit lost or invented (`+1.50` is `1.50`, `007` is
@@ -39,6 +37,7 @@ export function readNumber(bytes: Uint8Array, from: number, to: number): number 
   let at = from;
   const negative = bytes[at] === 0x2d;
   if (negative) at++;
+  if (to - at > DIGITS_FINITE) return Number(fromUtf8(bytes, from, to));
   let digits = 0;
   let fraction = 0;
   let inFraction = 0;
@@ -51,7 +50,7 @@ export function readNumber(bytes: Uint8Array, from: number, to: number): number 
       fraction += inFraction;
     }
   }
-  const value = toValue(digits, fraction);
+  const value = fraction === 0 ? digits : digits / (POWERS[fraction] as number);
   return negative ? -value : value;
 }
 

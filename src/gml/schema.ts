@@ -1,4 +1,5 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
+import { trimWhite } from './bytes.js';
 import { GmlExceptionReport, type Place, toGmlError } from './errors.js';
 import type { FeatureType, SchemaAttribute } from './model.js';
 import { isGmlNamespace } from './names.js';
@@ -128,7 +129,7 @@ function toPlace(text: string, at: number, path: string): Place {
 function toNode(tag: SaxesTagNS, place: () => Place, parent: Node | undefined): Node {
   const attributes = new Map<string, string>();
   for (const { prefix, local, value } of Object.values(tag.attributes)) {
-    if (prefix === '') attributes.set(local, value.trim());
+    if (prefix === '') attributes.set(local, trimWhite(value));
   }
   const { ns } = tag;
   return {

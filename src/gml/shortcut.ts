@@ -1,6 +1,7 @@
 import { fromUtf8, IGNORED_STOP, Lane, putEscaped, putEscapedBytes, STRING_STOP, toUtf8 } from './bytes.js';
 import { Coordinates } from './coordinates.js';
 import type { FeatureWriter } from './feature.js';
+import type { Joints } from './joints.js';
 import { ID_MAX, type Learner } from './learner.js';
 import {
   Effect,
@@ -124,6 +125,7 @@ export class Shortcut {
 
   constructor(
     private readonly memo: Memo,
+    private readonly joints: Joints,
     private readonly learner: Learner,
     private readonly writer: FeatureWriter,
     private readonly keep: Keeper,
@@ -257,7 +259,8 @@ export class Shortcut {
       this.left = this.end - this.base;
       return MORE;
     }
-    if (stop === Stop.unknown) return UNLIKE;
+    // Markup that is not known, nor can be made of what is, is for the strict reader at once.
+    if (stop === Stop.unknown) return this.joints.isEmpty ? UNLIKE : PAST;
     if (++this.odd > ODD_CREDIT) this.pause = Math.min(SKIP_MAX, 2 ** (this.odd - ODD_CREDIT));
     return PAST;
   }
@@ -283,7 +286,8 @@ export class Shortcut {
         const outcome = this.pass(gap, states[state + State.parameter] as number);
         if (outcome !== PAST) return outcome;
       }
-      const transition = this.match(state);
+      let transition = this.match(state);
+      if (transition === MISSING) transition = this.joints.join(this.state, this.bytes, this.at, this.end);
       if (transition === MISSING) return UNLIKE;
       if (transition === CUT) return this.wait(gap);
       if (!this.take(transition)) return UNLIKE;

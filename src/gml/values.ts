@@ -42,6 +42,12 @@ export function toTyped(lane: Lane, from: number, type: SchemaAttribute['type'])
   let end = lane.length;
   while (start < end && isWhite(bytes[start])) start++;
   while (end > start && isWhite(bytes[end - 1])) end--;
+  // MapServer writes every attribute that is null as an empty element.
+  if (start === end) {
+    lane.length = from;
+    lane.put(NULL);
+    return;
+  }
   if (type === 'date' || type === 'dateTime') toRfc3339(bytes, start, end);
   if (type === 'date') end = toDateEnd(bytes, start, end);
   const isNumber = type === 'integer' || type === 'number';
@@ -104,7 +110,6 @@ function isWhite(byte: number | undefined): boolean {
 }
 
 function toJson(text: string, type: SchemaAttribute['type']): string {
-  if (text === '') return 'null';
   if (type === 'boolean') {
     if (text === 'true' || text === '1') return 'true';
     if (text === 'false' || text === '0') return 'false';

@@ -594,6 +594,60 @@ describe('arcs become chords no further than 0.031 % of the radius away', () => 
   });
 });
 
+describe('numbers of very many digits', () => {
+  const whole = `${'9'.repeat(121)}.${'9'.repeat(400)}`;
+  const tiny = `0.${'0'.repeat(310)}5`;
+  const long = `1.${'0'.repeat(65_530)}1`;
+
+  test.each([
+    ['posList', line(`1 2 ${whole} ${tiny}`)],
+    [
+      'coordinates',
+      `<gml:LineString><gml:coordinates>1,2 ${whole},${tiny}</gml:coordinates></gml:LineString>`,
+    ],
+    [
+      'coord',
+      `<gml:LineString><gml:pos>1 2</gml:pos><gml:coord><gml:X>${whole}</gml:X><gml:Y>${tiny}</gml:Y></gml:coord></gml:LineString>`,
+    ],
+  ])('keep them: %s', (_, gml) => {
+    for (const cut of [Number.POSITIVE_INFINITY, 700, 1]) {
+      const { text, warnings } = convert(feature(`<app:g>${gml}</app:g>`), {}, cut);
+      expect(text).toContain(`"coordinates":[[1,2],[${whole},${tiny}]]`);
+      expect(warnings).toEqual({});
+    }
+  });
+
+  test('up to 65,536 characters', () => {
+    const { text, warnings } = convert(feature(`<app:g>${line(`1 2 ${long} 3`)}</app:g>`));
+    expect(text).toContain(`[${long},3]`);
+    expect(warnings).toEqual({});
+  });
+
+  test('are reprojected as what they are', () => {
+    const transform = (x: number, y: number): [number, number] => [x + 1, y];
+    const { geometry } = only(feature(`<app:g>${point(`1.${'0'.repeat(400)}5 ${whole}`)}</app:g>`), {
+      crs: () => ({ swap: false, transform }),
+    });
+    expect(geometry).toEqual(Point(2, 1e121));
+  });
+
+  test('a ring is turned by what they are', () => {
+    const one = `1.${'0'.repeat(400)}`;
+    const { geometry } = only(
+      feature(`<app:g>${polygon(ring(`0 0 0 ${one} ${one} ${one} ${one} 0 0 0`))}</app:g>`),
+    );
+    expect(geometry).toEqual(
+      Polygon([
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [0, 1],
+        [0, 0],
+      ]),
+    );
+  });
+});
+
 describe('faults that cost a feature its geometry are counted by name', () => {
   test.each([
     ['nanCoordinate', point('NaN 2')],
@@ -601,6 +655,13 @@ describe('faults that cost a feature its geometry are counted by name', () => {
     ['nanCoordinate', '<gml:Point><gml:coordinates>1,1e999</gml:coordinates></gml:Point>'],
     ['nanCoordinate', line(`1 2 3 ${'9'.repeat(400)}`)],
     ['badCoordinate', line('1 2 x 4')],
+    ['badCoordinate', line(`1 2 3 0.${'4'.repeat(65_536)}`)],
+    // XML Schema collapses less white space than JavaScript trims (XML Schema 2 §4.3.6).
+    [
+      'badCoordinate',
+      '<gml:Point><gml:coord><gml:X>1</gml:X><gml:Y>\u2028.5</gml:Y></gml:coord></gml:Point>',
+    ],
+    ['badCoordinate', line('1 2 3 4\u00a0')],
     ['badCoordinate', '<gml:Point><gml:coord><gml:X>1 2</gml:X><gml:Y>3</gml:Y></gml:coord></gml:Point>'],
     ['badCoordinate', line('1 2 3,5 4')],
     ['incompletePosition', line('1 2 3')],
@@ -631,6 +692,12 @@ describe('faults that cost a feature its geometry are counted by name', () => {
         '<gml:ArcByCenterPoint><gml:pos>0 0</gml:pos><gml:radius>1</gml:radius><gml:startAngle>0</gml:startAngle><gml:endAngle>east</gml:endAngle></gml:ArcByCenterPoint>',
       ),
     ],
+    ...['', '0x10', '\u00a01', 'one'].map((radius): [string, string] => [
+      'unsupportedCurve',
+      curve(
+        `<gml:CircleByCenterPoint><gml:pos>0 0</gml:pos><gml:radius>${radius}</gml:radius></gml:CircleByCenterPoint>`,
+      ),
+    ]),
     [
       'nanCoordinate',
       curve(

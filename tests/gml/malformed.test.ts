@@ -64,6 +64,12 @@ describe('what is not well-formed is an error with line, column and path', () =>
     ['gml.truncated', 1, 4, '   '],
     ['gml.badMarkup', 1, 1, '<![CDATA[x]]>'],
     ['gml.badInstruction', 1, 1, '<?xml version="1.0" nonsense?><member/>'],
+    // What JavaScript takes for white space and XML does not (XML 1.0 §2.3).
+    ['gml.badInstruction', 1, 1, '<?xml version="1.0"\u2028encoding="UTF-8"?><member/>'],
+    ['gml.badInstruction', 1, 1, '<?xml version="1.0" encoding\u00a0="UTF-8"?><member/>'],
+    ['gml.badMarkup', 1, 1, '<!DOCTYPE\u2028a><member/>'],
+    ['gml.badMarkup', 1, 1, '<!DOCTYPE a\u00a0SYSTEM "b"><member/>'],
+    ['gml.badMarkup', 1, 1, '<!DOCTYPE 1a><member/>'],
     ['gml.declarationMisplaced', 1, 2, ' <?xml version="1.0"?><member/>'],
     ['gml.notFeatureCollection', 1, 23, '<!-- an error page --><html><body/></html>'],
     ['gml.notFeatureCollection', 1, 1, '<WFS_Capabilities/>'],
@@ -189,6 +195,13 @@ describe('bounds have names', () => {
       'featureBytes',
       feature(
         `<app:a><gml:LineString><gml:posList>${'1 2 '.repeat(2000)}</gml:posList></gml:LineString></app:a>`,
+      ),
+      { featureBytes: 1000 },
+    ],
+    [
+      'featureBytes',
+      feature(
+        `<app:a><gml:Point><gml:coord><gml:X>1${' '.repeat(2000)}</gml:X><gml:Y>2</gml:Y></gml:coord></gml:Point></app:a>`,
       ),
       { featureBytes: 1000 },
     ],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createGmlConverter, type GmlEngine, GmlError } from '../../src/gml/index.js';
+import { createGmlConverter, type FeatureType, type GmlEngine, GmlError } from '../../src/gml/index.js';
 import { collection, convert, convertCut, fixtures, type Options } from './convert.js';
 import { documents } from './documents.js';
 import { type Dialect, dialects, faults, featureType, oddities } from './features.js';
@@ -212,6 +212,93 @@ describe.each(dialects.map((one) => [one.name, one] as const))('%s', (_, dialect
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('attributes of which any may be missing', () => {
+  const types = ['string', 'integer', 'number', 'boolean', 'date', 'object'] as const;
+  const names = Array.from({ length: 24 }, (_, i) => `a${i}`);
+  const wide: FeatureType = {
+    name: 'thing',
+    namespace: 'http://example.org/app',
+    attributes: names.map((name, i) => ({
+      name,
+      type: types[i % types.length] as (typeof types)[number],
+      xsdType: 'x',
+      nullable: true,
+      repeated: i === 20,
+    })),
+    geometries: [{ name: 'geom', type: 'Point' }],
+  };
+  const values = ['x &amp; y', '12', '-1.50', 'true', '2020-01-02Z', ''];
+  const value = (i: number): string => `<app:a${i}>${values[i % values.length]}</app:a${i}>`;
+  const geom = '<app:geom><gml:Point><gml:pos>1 2</gml:pos></gml:Point></app:geom>';
+  /** The attributes whose bit is set, and what stands before and behind. */
+  const thing = (bits: number, between = '', before = geom, behind = ''): string => {
+    const some = names.flatMap((_, i) => ((bits >> i) & 1 ? [value(i)] : []));
+    return `<app:thing gml:id="t.${bits}">${[before, ...some].join(between)}${between}${behind}</app:thing>`;
+  };
+  const isRepeated = 1 << 20;
+  /** Half of them, another half each time. */
+  const bitsOf = (i: number): number => (Math.imul(i + 1, 0x9e3779b1) >>> 4) & 0xffffff & ~isRepeated;
+  const all = 0xffffff & ~isRepeated;
+  const options: Options = { featureType: wide };
+
+  test.each(FAST)('are read by what was learnt of others: %s', (engine) => {
+    const gml = collection(thing(all), ...Array.from({ length: 100 }, (_, i) => thing(bitsOf(i))));
+    // Each next of all, and each last, would be a feature to be read strictly.
+    expect(countFast(engine, gml, options)).toBeGreaterThan(90);
+  });
+
+  test.each([
+    ['side by side', ''],
+    ['indented', '\n  '],
+    ['indented by CR LF', '\r\n\t'],
+  ])('are null: %s', (_, between) => {
+    const gml = collection(...Array.from({ length: 60 }, (_, i) => thing(bitsOf(i), between)));
+    for (const length of [Infinity, 1, 7, 1000]) expectSame(gml, options, [length]);
+    expectSame(gml, { ...options, propertyNames: ['a3', 'a4', 'a9', 'a17'] });
+    expectSame(gml, {});
+  });
+
+  test('beside others that are out of the ordinary', () => {
+    const bounds =
+      '<gml:boundedBy><gml:Envelope srsName="urn:x"><gml:lowerCorner>1 2</gml:lowerCorner></gml:Envelope></gml:boundedBy>';
+    const odd = [
+      (i: number) => thing(bitsOf(i), '', bounds + geom),
+      (i: number) => thing(bitsOf(i), '', bounds),
+      (i: number) => thing(bitsOf(i), '', '', geom),
+      (i: number) => thing(bitsOf(i), '', ''),
+      (i: number) => thing(bitsOf(i), '', geom, value(2)),
+      (i: number) => thing(bitsOf(i), '', geom, value(20) + value(20)),
+      (i: number) => thing(bitsOf(i), '', value(6) + geom),
+      (i: number) =>
+        thing(bitsOf(i) & 0xfff, '', geom, '<app:a13 xsi:nil="true"/><app:a14/><app:a15></app:a15>'),
+      (i: number) => thing(bitsOf(i) & 0xfff, '', geom, '<app:a13 uom="m">1</app:a13><app:a18>x</app:a18>'),
+      (i: number) =>
+        thing(bitsOf(i) & 0xfff, '', geom, '<app:a12 gml:id="x">1</app:a12><app:a13>2</app:a13>'),
+      (i: number) => thing(bitsOf(i) & 0xfff, '', geom, '<app:none>1</app:none><app:a18>x</app:a18>'),
+      (i: number) =>
+        thing(bitsOf(i) & 0xfff, '', geom, '<app:a12><app:b>1</app:b></app:a12><app:a18>x</app:a18>'),
+      (i: number) => thing(bitsOf(i), '<!-- c -->'),
+      (i: number) => thing(bitsOf(i), 'text'),
+      (i: number) =>
+        thing(bitsOf(i)).replaceAll('app:', 'a:').replace('<a:thing', '<a:thing xmlns:a="urn:a"'),
+      (i: number) => thing(bitsOf(i)).replaceAll(/<\/(app:a\d+)>/g, '</$1 >'),
+    ];
+    for (const [k, one] of odd.entries()) {
+      const plain = Array.from({ length: 12 }, (_, i) => thing(bitsOf(100 * k + i)));
+      const mixed = Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? one(i) : thing(bitsOf(i))));
+      for (const length of [Infinity, 61]) expectSame(collection(...plain, ...mixed), options, [length]);
+    }
+    const every = Array.from({ length: 200 }, (_, i) => (odd[(i * 7) % 19] ?? thing)(bitsOf(i)));
+    for (const length of [Infinity, 61]) expectSame(collection(...every), options, [length]);
+  });
+
+  test('cut short', () => {
+    const gml = Buffer.from(collection(...Array.from({ length: 12 }, (_, i) => thing(bitsOf(i)))));
+    for (let at = gml.length - 1500; at < gml.length; at += 3)
+      expectSame(gml.subarray(0, at), options, [997]);
   });
 });
 

@@ -121,6 +121,15 @@ test.each(['string', 'integer', 'boolean', 'date', 'object'] as const)(
   },
 );
 
+test('what JavaScript takes for white space and XML does not is text', () => {
+  expect(written('\u2028', 'string')).toBe('"\u2028"');
+  expect(written('\u00a01', 'integer')).toBe('"\u00a01"');
+  expect(written('<app:v xsi:nil="\u00a0true">1</app:v>', 'integer')).toBe('1');
+  expect(written('<app:a>\u00a0</app:a>')).toBe('{"a":"\u00a0"}');
+  expect(written('\u3000<app:a/>')).toBe('{"a":null,"#text":"\u3000"}');
+  expect(written('<app:v xlink:href="#x">\u00a0</app:v>')).toBe('"\u00a0"');
+});
+
 test('elements behind text that is no number, in what is declared one', () => {
   expect(written('"\\x<app:a>1</app:a>', 'integer')).toBe('{"a":"1","#text":"\\"\\\\x"}');
 });

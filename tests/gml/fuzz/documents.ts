@@ -28,9 +28,10 @@ function toDialect(random: Random): Document {
   const oddness = random.pick([0, 0, 0.1, 0.3]);
   const start = random.below(40);
   const kinds = random.pick([1, 3, 12]);
+  const missing = random.pick([0, 0, 0.2, 0.5]);
   const features = Array.from({ length: 1 + random.below(10) }, (_, i) => {
     if (random.chance(0.01)) return wrap(i, random.pick(faults)[1]);
-    if (!random.chance(oddness)) return usual(start + random.below(kinds));
+    if (!random.chance(oddness)) return lighten(usual(start + random.below(kinds)), missing, random);
     const [, content] = random.pick(oddities);
     return wrap(i, content(i));
   });
@@ -39,6 +40,15 @@ function toDialect(random: Random): Document {
     : {};
   const declared: Partial<OracleOptions> = random.chance(0.2) ? { featureType } : {};
   return { xml: head + features.join('') + tail, options: { ...withCrs(options), ...declared, ...asked } };
+}
+
+/** Some of its properties are missing. */
+function lighten(feature: string, missing: number, random: Random): string {
+  if (missing === 0) return feature;
+  return feature.replace(
+    /<(app:(?:name|size|count|open|day|note))\b(?:[^>]*\/>|[^>]*>[^<]*<\/\1>)/g,
+    (property) => (random.chance(missing) ? '' : property),
+  );
 }
 
 // Recorded answers, cut to their first features

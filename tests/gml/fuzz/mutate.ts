@@ -62,7 +62,7 @@ const PIECES = [
     '1e5',
     '\u0001',
   ],
-  ...['\u{1F600}', '\ufffe', '\ufffd', '\u2028', '\u0085'],
+  ...['\u{1F600}', '\ufffe', '\ufffd', '\u2028', '\u0085', '\u00a0'],
 ];
 const insertPiece: Change = (xml, random) => insert(xml, random.below(xml.length + 1), random.pick(PIECES));
 const removePiece: Change = (xml, random) =>
@@ -266,6 +266,8 @@ const oddNumber: Change = (xml, random) => {
     '1.2.3',
     'e5',
     '9'.repeat(400),
+    `${'9'.repeat(200)}.${'1'.repeat(400)}`,
+    `-0.${'0'.repeat(330)}${text.replace(/\D/g, '')}`,
   ]);
   return insert(xml, index, other, text.length);
 };

@@ -5,6 +5,7 @@ import {
   elementsOf,
   hrefOf,
   idOf,
+  isBlank,
   isGml,
   isNil,
   isWfs,
@@ -12,6 +13,7 @@ import {
   Refused,
   readTree,
   textOf,
+  trim,
 } from './tree.js';
 import { toJsonValue } from './values.js';
 
@@ -86,7 +88,7 @@ class Oracle {
     if (isReport(root)) throw new Refused('a report');
     if (isCollection(root)) {
       const count = plain(root, 'numberMatched') ?? plain(root, 'numberOfFeatures') ?? '';
-      if (/^\s*\d+\s*$/.test(count)) this.declaredCount = Number(count);
+      if (/^\d+$/.test(trim(count))) this.declaredCount = Number(count);
       this.collection(root);
     } else if (isMember(root)) this.member(root);
     else if (hasId(root) && !isGml(root.uri)) this.feature(root, idOf(root));
@@ -284,8 +286,7 @@ class FeatureReader {
     const type = this.typeOf(element.local);
     const text = textOf(element);
     const href = hrefOf(element);
-    if (href !== undefined && inside.length === 0 && text.trim() === '' && this.reference(element, href))
-      return;
+    if (href !== undefined && inside.length === 0 && isBlank(text) && this.reference(element, href)) return;
     if (inside.length > 0) {
       const value = this.complex({ ...element, content: this.withoutIndent(element) });
       this.measured(element, isTimePosition(value, type) ? value.timePosition : value);
@@ -304,7 +305,7 @@ class FeatureReader {
   private withoutIndent({ content }: Element): (Element | string)[] {
     const first = content.findIndex((one) => typeof one !== 'string');
     const before = content.slice(0, first).join('');
-    return before.trim() === '' ? content.slice(first) : content;
+    return isBlank(before) ? content.slice(first) : content;
   }
 
   private complex(element: Element): unknown {
@@ -330,12 +331,12 @@ class FeatureReader {
     const text = textOf(element);
     if (members.size === 0) {
       if (geometry !== undefined) return geometry;
-      if (text.trim() !== '') return text;
+      if (!isBlank(text)) return text;
       const href = hrefOf(element);
       return href === undefined ? null : { '@href': href };
     }
     if (geometry !== undefined) members.set('geometry', [geometry, ...(members.get('geometry') ?? [])]);
-    if (text.trim() !== '') members.set('#text', [text]);
+    if (!isBlank(text)) members.set('#text', [text]);
     return Object.fromEntries(
       [...members].map(([name, values]) => [name, values.length > 1 ? values : values[0]]),
     );

@@ -1,6 +1,6 @@
 import type { CrsReading } from '../../../src/gml/index.js';
 import { type Curve, doubt, draw } from './curves.js';
-import { type Element, elementsOf, gmlIdOf, hrefOf, isGml, plain, textOf } from './tree.js';
+import { type Element, elementsOf, gmlIdOf, hrefOf, isGml, plain, textOf, trim } from './tree.js';
 import { toNumber } from './values.js';
 
 /** Each number as it is to be written. */
@@ -163,7 +163,7 @@ export class ShapeReader {
   }
 
   referenced(href: string): Shape {
-    const shape = href.trim().startsWith('#') ? this.known.get(href.trim().slice(1)) : undefined;
+    const shape = trim(href).startsWith('#') ? this.known.get(trim(href).slice(1)) : undefined;
     if (shape === undefined) throw new Fault(`nothing at ${href}`);
     return shape;
   }
@@ -266,7 +266,7 @@ export class ShapeReader {
         const before = parameters.get(inner.local) ?? [];
         parameters.set(inner.local, [
           ...before,
-          Number(this.textIn(inner).trim()) * (isRadian(inner) ? 180 / Math.PI : 1),
+          Number(toNumber(trim(this.textIn(inner))) ?? Number.NaN) * (isRadian(inner) ? 180 / Math.PI : 1),
         ]);
         return true;
       }
@@ -402,7 +402,11 @@ export class ShapeReader {
   }
 }
 
+/** README.md: a longer number is a fault. */
+const NUMBER_MAX = 65_536;
+
 function toOrdinate(text: string): string {
+  if (text.length > NUMBER_MAX) throw new Fault('a number too long');
   const number = toNumber(text);
   if (number === null || number === undefined || !Number.isFinite(Number(number))) throw new Fault(text);
   return number;

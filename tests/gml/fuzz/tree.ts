@@ -65,17 +65,32 @@ function checkName(local: string): void {
   if (/^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/u.test(local)) throw new Refused(`the name ${local}`);
 }
 
+/** Whether an element could be called so (Namespaces in XML 1.0 §4). */
+function isQName(text: string): boolean {
+  const parts = text.split(':');
+  const parser = new SaxesParser();
+  let isName = parts.length <= 2;
+  parser.on('error', () => {
+    isName = false;
+  });
+  for (const part of isName ? parts : []) parser.write(`<${part}>`);
+  return isName;
+}
+
 /** saxes hands a DOCTYPE on as it finds it; with declarations it is refused, and it has to be one (XML 1.0 §2.8). */
 function checkDoctype(doctype: string): void {
+  const space = '[ \\t\\r\\n]';
   const literal = '(?:"[^"]*"|\'[^\']*\')';
-  const pattern = `^\\s+[^\\s"'<>[]+(?:\\s+(?:SYSTEM|PUBLIC\\s*${literal})\\s*${literal})?\\s*$`;
-  if (!new RegExp(pattern).test(doctype)) throw new Refused('DOCTYPE');
+  const system = `(?:SYSTEM|PUBLIC${space}*${literal})${space}*${literal}`;
+  const parts = new RegExp(`^${space}+([^ \\t\\r\\n"'<>[]+)(?:${space}+${system})?${space}*$`).exec(doctype);
+  if (parts === null || !isQName(parts[1] as string)) throw new Refused('DOCTYPE');
 }
 
 /** XML 1.0 appendix F. */
 function decode(bytes: Uint8Array): string {
   const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
-  const declared = /^<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]+)["'][^>]*\?>/.exec(head)?.[1] ?? 'utf-8';
+  const declared =
+    /^<\?xml[^>]*?[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([\w.-]+)["'][^>]*\?>/.exec(head)?.[1] ?? 'utf-8';
   const label = head.startsWith('\xff\xfe')
     ? 'utf-16le'
     : head.startsWith('\xfe\xff')
@@ -98,6 +113,16 @@ function decode(bytes: Uint8Array): string {
 
 export function elementsOf(element: Element): Element[] {
   return element.content.filter((one) => typeof one !== 'string');
+}
+
+/** Whether there is nothing but XML's white space, which is less than JavaScript's (XML 1.0 §2.3). */
+export function isBlank(text: string): boolean {
+  return /^[ \t\r\n]*$/.test(text);
+}
+
+/** Without white space around. */
+export function trim(text: string): string {
+  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
 }
 
 /** Its own text, without that of the elements inside. */
@@ -134,6 +159,6 @@ export function hrefOf(element: Element): string | undefined {
 }
 
 export function isNil(element: Element): boolean {
-  const nil = element.attributes.find(({ local, uri }) => local === 'nil' && uri === XSI)?.value.trim();
-  return nil === 'true' || nil === '1';
+  const nil = element.attributes.find(({ local, uri }) => local === 'nil' && uri === XSI)?.value ?? '';
+  return ['true', '1'].includes(trim(nil));
 }
