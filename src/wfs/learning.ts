@@ -165,11 +165,22 @@ async function learnFilters(
   const { typeName, type } = subject;
   const context = { ...learning, typeName, type, isInWgs84 };
   // or is left to a page, where the upstream is known to be one that reads filters as the standard says (MapServer)
-  return probe(context, sample, reading, forms, operator, {
+  const verdict = await probe(context, sample, reading, forms, operator, {
     sortBy,
     isLeftOpen: requests > 1,
     isForWgs84: isWgs84Untold,
   });
+  const { open } = verdict;
+  return open === undefined ? verdict : { ...verdict, open: { ...open, codes: toCodes(reading, subject) } };
+}
+
+/** Some: an upstream may offer hundreds. */
+const MAX_CODES = 5;
+
+/** The CRSs that a layer may be stored in. */
+function toCodes({ code }: Reading, { crs, srsNames }: Subject): number[] {
+  const codes = [code, ...[crs, ...srsNames].flatMap((srsName) => toCode(srsName) ?? [])];
+  return [...new Set(codes)].filter(isTransformable).slice(0, MAX_CODES);
 }
 
 /** Every form in which filters may be read; where the order of the axes is set, those in that. */

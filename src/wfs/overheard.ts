@@ -1,8 +1,16 @@
-import { type Bbox, type GeoJsonGeometry, type Geometry, toBbox } from '../geometry/index.js';
+import {
+  type Bbox,
+  type GeoJsonGeometry,
+  type Geometry,
+  mapPositions,
+  type Position,
+  toBbox,
+  toPositions,
+} from '../geometry/index.js';
 import type { Abilities } from './abilities.js';
 import { Contradiction } from './contradiction.js';
-import { type FilterForm, toFormBbox, toSwapped, WGS84 } from './coordinates.js';
-import type { Heard } from './learning.js';
+import { type FilterForm, toFormBbox, toProjection, toSwapped, WGS84 } from './coordinates.js';
+import { type Heard, WORLD } from './learning.js';
 import { type Asking, type Plan, toBoxed } from './plan.js';
 import { type Asked, isFar, isMet, learnMulti, type Open, toAsked, toProbes, toQuestions } from './probe.js';
 
@@ -37,12 +45,18 @@ export function toOpenAsking(plan: Plan, asking: Asking & { readonly open: Open 
   const isAside = createAside(plan, asking);
   const outside = open.places.filter(({ box }) => isAside(box));
   const places = toProbes(outside.length > 0 ? outside : open.places, questions.length);
+  // of two forms the other finds nothing; of one alone it is a feature that is not asked for that must stay away
+  if (open.forms.length === 1 && places.length > 1 && places.length === outside.length) places.pop();
   if (alsoByBox === undefined || first === undefined)
     return { ...asking, openQuestions: toAsked(places, questions) };
   // whether polygons are read or not, something comes
-  const other = open.places.find((place) => isFar(place, places)) ?? places.pop();
+  const others = open.places.filter((place) => isFar(place, places));
+  const other = others.find(({ box }) => !isAside(box)) ?? others[0] ?? places.pop();
   const byBox = { form: first, isMulti: false, isByBox: true };
-  const openQuestions = [...toAsked(places, questions), ...toAsked(other ? [other] : [], [byBox])];
+  const openQuestions = [
+    ...toAsked(places, questions),
+    ...toAsked(other === undefined ? [] : [other], [byBox]),
+  ];
   return { ...asking, openQuestions };
 }
 
@@ -123,7 +137,7 @@ export function createListener({ plan, abilities, settle }: Page, asking: Asking
       if (isNothing) throw new Contradiction(false);
       if (count.stray > 0) {
         // a box may find a little more; all that is known to be there comes only where the filter is passed over
-        const isAllKnown = come.size === open.places.length && count.stray >= count.found;
+        const isAllKnown = come.size === open.places.length && count.stray > SOME * count.found;
         const isTelling = isWhole || absent.length > 0 || isAllKnown;
         if (isTelling && absent.every((one) => come.has(one))) settle('passedOver');
         else if (isIntersects) throw new Contradiction(false);
@@ -143,6 +157,9 @@ export function createListener({ plan, abilities, settle }: Page, asking: Asking
   };
 }
 
+/** So large a share of strays is not of those that lie beside what was asked for, in another datum. */
+const SOME = 0.2;
+
 /** So many features of a layer, and none that was not asked for: its filter is read. */
 const MANY = 200;
 
@@ -154,21 +171,29 @@ function isNear([west, south, east, north]: Bbox, asked: readonly Bbox[]): boole
   return asked.some((one) => isMet(one, wider));
 }
 
-/** Where what is asked for can lie. */
+/** Where that can lie which is asked for. */
 function toAskedBoxes({ unions }: Plan, asking: Asking): Bbox[] {
-  if (!isByBox(asking)) return unions.flat().map((geometry) => toBbox(geometry));
-  return unions.flatMap(toBoxed).map((group) => toWider(toBbox(group)));
+  const isByBox = asking.spatialFilter === 'BBOX' || asking.alsoByBox !== undefined;
+  if (!isByBox) return unions.flat().map((geometry) => toBbox(geometry));
+  return unions.flatMap(toBoxed).map((group) => toReach(toPossible(toBbox(group)), asking.open?.codes ?? []));
 }
 
-function isByBox({ spatialFilter, alsoByBox }: Asking): boolean {
-  return spatialFilter === 'BBOX' || alsoByBox !== undefined;
-}
+/** Of the diagonal of a box: what its edges bend, and its corners are turned in a CRS that nobody has named. */
+const BEYOND = 0.05;
 
-/** A box in one CRS, and the box around it in another, however they are turned against each other. */
-function toWider([west, south, east, north]: Bbox): Bbox {
-  const lonPerLat = Math.max(0.01, Math.cos((Math.max(Math.abs(south), Math.abs(north)) * Math.PI) / 180));
-  const diagonal = Math.hypot(east - west, north - south);
-  return [west - diagonal / lonPerLat, south - diagonal, east + diagonal / lonPerLat, north + diagonal];
+/** What a box finds: the box around it in the CRS of the layer, which is turned against it. */
+function toReach(box: Bbox, codes: readonly number[]): Bbox {
+  const turned = codes.flatMap((code) => {
+    const projection = toProjection(code);
+    if (projection === undefined) return [];
+    const inCrs = mapPositions(toCorners(box), (x, y) => [...projection.fromLonLat(x, y)]);
+    const inLonLat = mapPositions(toCorners(toBbox(inCrs)), (x, y) => [...projection.toLonLat(x, y)]);
+    // where the projection ends, so does all knowledge of what is found
+    return [inCrs, inLonLat].every(isSomewhere) ? [inLonLat] : [toCorners(WORLD)];
+  });
+  const [west, south, east, north] = toBbox([toCorners(box), ...turned]);
+  const beyond = BEYOND * Math.hypot(east - west, north - south);
+  return [west - beyond, south - beyond, east + beyond, north + beyond];
 }
 
 /** Whether a place lies outside of all that is asked for, in whichever order of the axes that is read. */
@@ -178,22 +203,28 @@ function createAside(plan: Plan, asking: Asking): (box: Bbox) => boolean {
     ({ code }) => code !== WGS84,
   );
   const inForms = (boxes: readonly Bbox[]) =>
-    projected === undefined ? [] : boxes.map((box) => toFormBbox([toCorners(box)], projected));
+    projected === undefined ? [] : boxes.map((box) => toFormBbox([toCorners(toPossible(box))], projected));
   const askedInForm = inForms(asked);
   const isMirrored = (box: Bbox) =>
     inForms([box]).some((one) => askedInForm.some((other) => isMet(other, toSwapped(one))));
   return (box) => !isNear(box, asked) && !isNear(toSwapped(box), asked) && !isMirrored(box);
 }
 
+function isSomewhere(geometry: Geometry): boolean {
+  return toPositions(geometry).flat().every(Number.isFinite);
+}
+
 function toCorners([west, south, east, north]: Bbox): Geometry {
-  const [w, s, e, n] = [Math.max(-180, west), Math.max(-89, south), Math.min(180, east), Math.min(89, north)];
-  return {
-    type: 'MultiPoint',
-    coordinates: [
-      [w, s],
-      [e, s],
-      [e, n],
-      [w, n],
-    ],
-  };
+  const coordinates: Position[] = [
+    [west, south],
+    [east, south],
+    [east, north],
+    [west, north],
+  ];
+  return { type: 'MultiPoint', coordinates };
+}
+
+/** On Earth, and where a projection has a place for it. */
+function toPossible([west, south, east, north]: Bbox): Bbox {
+  return [Math.max(-180, west), Math.max(-89, south), Math.min(180, east), Math.min(89, north)];
 }

@@ -50,6 +50,8 @@ export interface Open {
   readonly forms: readonly FilterForm[];
   /** In which boxes are asked for; absent: those. */
   readonly boxForms?: readonly FilterForm[];
+  /** Of the CRSs that the layer may be stored in. */
+  readonly codes?: readonly number[];
   readonly places: readonly Place[];
 }
 

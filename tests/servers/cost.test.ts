@@ -155,6 +155,36 @@ describe.each([
   });
 });
 
+// Nothing is known of the upstream but what its capabilities say: the page is asked by boxes too, and its polygons are seen to be read.
+test.each<{ server: 'mapserver' | 'lambert' | 'qgis'; layer: string; box: string; set?: string }>([
+  { server: 'mapserver', layer: 'parcelle_fgb', box: boxes.parcelle },
+  { server: 'mapserver', layer: 'commune_fgb', box: some },
+  { server: 'mapserver', layer: 'commune_l93_fgb', box: some },
+  { server: 'lambert', layer: 'commune_l93', box: some },
+  { server: 'lambert', layer: 'commune_l93_fgb', box: some },
+  { server: 'qgis', layer: 'commune_l93', box: some },
+  { server: 'mapserver', layer: 'commune_l93', box: some, set: 'latlon' },
+  { server: 'mapserver', layer: 'parcelle_fgb', box: boxes.parcelle, set: 'latlon' },
+  { server: 'lambert', layer: 'commune_l93', box: some, set: 'latlon' },
+  { server: 'lambert', layer: 'commune_l93_fgb', box: some, set: 'latlon' },
+])('$server, $layer first of all, WFS_AXIS_ORDER $set', async ({ server, layer, box, set = 'auto' }) => {
+  const proxy = await startRecordingProxy(toLab()[server]);
+  const service = await startService(proxy.url, { CACHE_TTL_S: '0', WFS_AXIS_ORDER: set });
+  try {
+    const found = await sqlList(`select gid from ${layer.replace('_fgb', '')}
+      where st_intersects(st_transform(geom, 4326), st_makeenvelope(${box}, 4326))`);
+    const whole = { source: layer, bbox: box, _limit: 5000, _count: 'false' };
+    expect((await service.search(whole)).features).toHaveLength(found.length);
+    const asked = proxy.take().map(toShort);
+    expect(asked.filter((one) => !one.includes('from'))).toHaveLength(5); // the capabilities, and the page
+    await service.search({ ...whole, _limit: 2 });
+    expect(proxy.take().map(toShort)).toEqual(['3 filtered']);
+  } finally {
+    await service.stop();
+    await proxy.close();
+  }
+});
+
 /** The northern edge of a box, at its southern: nothing much lies between. */
 const toSouth = (bbox: string): string => bbox.split(',')[1] ?? '';
 

@@ -148,6 +148,22 @@ describe('an upstream that lacks something still answers rightly', () => {
     });
   });
 
+  test('filters passed over, no sort, no startIndex, and a cap kept quiet about: what may be missing is said', async () => {
+    const lacks = new Set<Ability>(['filter', 'sorting', 'startIndex']);
+    for (const query of [
+      { geometries: [triangle] },
+      { geometries: [beyond] },
+      { attributes: [filter('numero', '1')] },
+    ]) {
+      const { search } = await startFew({ lacks, maxFeaturesCap: 20 });
+      for (let asked = 0; asked < 2; asked += 1) {
+        const { end } = await search({ source: PARCEL, ...query });
+        expect(end.numberMatched).toBeUndefined();
+        expect(end.warnings?.map(({ id }) => id)).toContain('wfs.mayBeCut');
+      }
+    }
+  });
+
   test('more to read than is allowed: one match at the very end is found or a 422, never an empty answer', async () => {
     const last = few.features.at(-1);
     const attributes = [

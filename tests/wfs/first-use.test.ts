@@ -126,7 +126,11 @@ async function startStrict({ layer, lacks, order }: Upstream) {
     return response.end(Buffer.from(await answer.arrayBuffer()));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  opened.push(behind, server);
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  opened.push(behind, { close });
   const { port } = server.address() as AddressInfo;
   const { search } = await start({ layers: [layer] }, { url: `http://127.0.0.1:${port}/wfs` });
   return { search, requests };
@@ -182,6 +186,15 @@ describe('a layer first used costs three requests at most, and a known one none,
       k,
     ),
   );
+
+  test.each<Ability[]>([
+    ['filter', 'sorting', 'startIndex'],
+    ['filter', 'sorting', 'primaryKey'],
+    ['filter', 'startIndex', 'unlistedSrs'],
+    ['BBOX', 'sorting', 'posList'],
+    ['BBOX', 'unlistedSrs', 'posList'],
+    ['sorting', 'primaryKey', 'hits'],
+  ])('%s, %s and %s', (...lacks) => expectFewWithout([lacks], 0));
 
   test.each([0, 1, 2, 3])('any three of a sample (%d)', async (part) => {
     const triples = ABILITIES.flatMap((a, i) =>
