@@ -178,8 +178,9 @@ function toAskedBoxes({ unions }: Plan, asking: Asking): Bbox[] {
   return unions.flatMap(toBoxed).map((group) => toReach(toPossible(toBbox(group)), asking.open?.codes ?? []));
 }
 
-/** Of the diagonal of a box: what its edges bend, and its corners are turned in a CRS that nobody has named. */
-const BEYOND = 0.05;
+/** Of the diagonal of a box: what it is turned by in a CRS that nobody has named, and for each degree of it, what its edges bend. */
+const BEYOND = 0.01;
+const BENT = Math.PI / 180 / 8;
 
 /** What a box finds: the box around it in the CRS of the layer, which is turned against it. */
 function toReach(box: Bbox, codes: readonly number[]): Bbox {
@@ -192,7 +193,8 @@ function toReach(box: Bbox, codes: readonly number[]): Bbox {
     return [inCrs, inLonLat].every(isSomewhere) ? [inLonLat] : [toCorners(WORLD)];
   });
   const [west, south, east, north] = toBbox([toCorners(box), ...turned]);
-  const beyond = BEYOND * Math.hypot(east - west, north - south);
+  const diagonal = Math.hypot(east - west, north - south);
+  const beyond = (BEYOND + BENT * diagonal) * diagonal;
   return [west - beyond, south - beyond, east + beyond, north + beyond];
 }
 
