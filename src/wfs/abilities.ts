@@ -3,6 +3,8 @@ import type { Capabilities } from './capabilities.js';
 /** The nearest to an intersection that the upstream can be asked for; `none`: it reads no filters. */
 export type SpatialFilter = 'Intersects' | 'BBOX' | 'none';
 
+export type BoxOperator = 'BBOX' | 'Intersects';
+
 /**
  * What one upstream can be asked for, whatever the layer: what its capabilities say, corrected by what it answered. Only
  * what was seen to fail is left out; what is not known is tried.
@@ -18,6 +20,10 @@ export interface Abilities {
   /** Where an operator is refused, the next weaker one. */
   weakerThan(operator: SpatialFilter): SpatialFilter;
   readonly spatialFilter: SpatialFilter;
+  /** What a box alone may be asked for by; an Envelope can be given to Intersects too. */
+  readonly boxOperator: BoxOperator | undefined;
+  /** Whether polygons of filters were seen to be read, on whichever layer. */
+  readonly isPosListRead: boolean;
   readonly attributeFilters: boolean;
   readonly method: 'POST' | 'GET';
   /** Whether the CRS of an answer can be asked for. */
@@ -36,6 +42,7 @@ export interface Abilities {
   unlistedSrsWorks(): void;
   startIndexWorks(): void;
   multiGeometryWorks(): void;
+  posListWorks(): void;
   /** A filter of so many positions was answered after so long. */
   took(vertices: number, milliseconds: number): void;
   /** Whether a filter of so many positions would take this upstream too long; undefined: nothing to go by. */
@@ -53,6 +60,7 @@ export interface SeenAbilities {
   readonly hasTransformed: boolean;
   readonly hasPaged: boolean;
   readonly hasReadMulti: boolean;
+  readonly hasReadPosList: boolean;
 }
 
 export type Lacking = 'POST' | 'srsName' | 'unlistedSrs' | 'startIndex' | 'multiGeometry';
@@ -65,11 +73,13 @@ const TOO_LONG_MS = 5000;
 export function createAbilities(now: () => number = Date.now): Abilities {
   let lacking = new Set<Lacking>();
   let listed: readonly string[] | undefined;
+  let operands: readonly string[] = [];
   let said: Record<string, unknown> = {};
   let since = now();
   let hasTransformed = false;
   let hasPaged = false;
   let hasReadMulti = false;
+  let hasReadPosList = false;
   let heaviest: { vertices: number; milliseconds: number } | undefined;
   const can = (ability: Lacking) => !lacking.has(ability);
   // Opendatasoft: a WFS that refuses srsName and lists no filter reads none
@@ -86,10 +96,12 @@ export function createAbilities(now: () => number = Date.now): Abilities {
         hasTransformed = false;
         hasPaged = false;
         hasReadMulti = false;
+        hasReadPosList = false;
         heaviest = undefined;
         since = now();
       }
       listed = spatialOperators;
+      operands = geometryOperands ?? [];
       if (getFeatureMethods.includes('GET') && !getFeatureMethods.includes('POST')) lacking.add('POST');
     },
     get spatialFilter() {
@@ -99,6 +111,13 @@ export function createAbilities(now: () => number = Date.now): Abilities {
         : abilities.weakerThan('Intersects');
     },
     weakerThan: (operator) => (operator === 'Intersects' && listed?.includes('BBOX') ? 'BBOX' : 'none'),
+    get boxOperator() {
+      if (listed?.includes('BBOX')) return 'BBOX';
+      return listed?.includes('Intersects') && operands.includes('Envelope') ? 'Intersects' : undefined;
+    },
+    get isPosListRead() {
+      return hasReadPosList;
+    },
     get attributeFilters() {
       return readsFilters();
     },
@@ -127,6 +146,9 @@ export function createAbilities(now: () => number = Date.now): Abilities {
     multiGeometryWorks() {
       hasReadMulti = true;
     },
+    posListWorks() {
+      hasReadPosList = true;
+    },
     took(vertices, milliseconds) {
       if (vertices < FEW_VERTICES / 2) return;
       if (heaviest === undefined || vertices >= heaviest.vertices || milliseconds > heaviest.milliseconds) {
@@ -139,12 +161,13 @@ export function createAbilities(now: () => number = Date.now): Abilities {
       // QGIS Server 3.22 takes 44 s for 10,000 positions: more than in proportion
       return heaviest.milliseconds * Math.max(1, vertices / heaviest.vertices) ** 2 > TOO_LONG_MS;
     },
-    seen: () => ({ lacking: [...lacking], hasTransformed, hasPaged, hasReadMulti }),
+    seen: () => ({ lacking: [...lacking], hasTransformed, hasPaged, hasReadMulti, hasReadPosList }),
     adopt(seen) {
       lacking = new Set([...lacking, ...seen.lacking]);
       hasTransformed ||= seen.hasTransformed;
       hasPaged ||= seen.hasPaged;
       hasReadMulti ||= seen.hasReadMulti;
+      hasReadPosList ||= seen.hasReadPosList;
     },
     describe: () => ({
       spatialFilter: abilities.spatialFilter,

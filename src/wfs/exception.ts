@@ -97,6 +97,11 @@ export function isAboutSrs(error: ServiceError): boolean {
   return /\bsrs(?:name)?\b/i.test(error.message);
 }
 
+/** Said by who has looked at the sort before (MapServer 8.0). */
+export function isBehindSorting(error: ServiceError): boolean {
+  return /\bInvalid SRS\b/.test(error.message);
+}
+
 const MAX_TEXT = 500;
 
 /** Keys, addresses, file paths, stack traces and control characters stay here. */

@@ -28,6 +28,8 @@ export type Filter =
       /** As `geometry`. */
       readonly bbox: Bbox;
       readonly form: CoordinateForm;
+      /** Intersects with an Envelope (OGC 04-095 §10), where an upstream knows no BBOX. */
+      readonly as?: 'BBOX' | 'Intersects';
     }
   | { readonly operator: 'PropertyIsEqualTo'; readonly propertyName: string; readonly literal: string }
   | { readonly operator: 'PropertyIsNull'; readonly propertyName: string }
@@ -54,7 +56,7 @@ function toLogical(operator: 'And' | 'Or', operands: readonly Filter[]): Filter 
   return operands.length > 1 ? { operator, operands } : operands[0];
 }
 
-/** The spatial operator a filter uses, if any; it uses no two. */
+/** The first spatial operator a filter uses, if any. */
 export function toSpatialOperator(filter: Filter): 'Intersects' | 'BBOX' | undefined {
   if (filter.operator === 'Intersects' || filter.operator === 'BBOX') return filter.operator;
   if (filter.operator !== 'And' && filter.operator !== 'Or') return undefined;
@@ -81,7 +83,7 @@ function encodeOperator(filter: Filter): string {
       );
     case 'BBOX':
       return encodeElement(
-        'ogc:BBOX',
+        `ogc:${filter.as ?? 'BBOX'}`,
         {},
         encodePropertyName(filter.propertyName),
         encodeEnvelope(filter.bbox, filter.form),

@@ -1,4 +1,4 @@
-import { type AxisOrder, readSrsName } from '../crs/index.js';
+import { type AxisOrder, isGeographic, readSrsName } from '../crs/index.js';
 import type { Bbox, Position } from '../geometry/index.js';
 import type { FeatureType } from '../gml/index.js';
 import type { Abilities, SpatialFilter } from './abilities.js';
@@ -40,6 +40,8 @@ export interface Learnt {
   readonly isMisread?: boolean;
   /** The upstream would not sort by the attribute of the ids. */
   readonly isSortRefused?: boolean;
+  /** Nothing has told whether it would: it is not asked to until the layer is learnt again. */
+  readonly isSortUntold?: boolean;
   /** Of how filters are read, what is asked along with pages until one of them tells. */
   readonly open?: Open;
   /** A filter was refused, perhaps for a CRS of the answer that the layer is not offered in. */
@@ -127,15 +129,17 @@ export async function learn(learning: Learning): Promise<Learnt> {
 }
 
 /** What a page tells of how filters over the layer are read. */
-export type Heard = FilterForm | 'passedOver' | 'misread';
+export type Heard = FilterForm | 'passedOver' | 'misread' | 'boxesAlone';
 
-export function toSettled({ open: _, ...known }: Learnt, heard: Heard): Learnt {
-  const isCertain = known.axisOrderFrom !== 'standard';
+export function toSettled({ open, ...known }: Learnt, heard: Heard): Learnt {
+  const isCertain = known.axisOrderFrom !== 'standard' && known.isSortUntold !== true;
   switch (heard) {
     case 'passedOver':
       return { ...known, spatialFilter: 'none', attributeFilters: false, isCertain };
     case 'misread':
       return { ...known, spatialFilter: 'none', isMisread: true, isCertain: false };
+    case 'boxesAlone':
+      return { ...known, spatialFilter: 'BBOX', filterForms: open?.boxForms ?? open?.forms ?? [], isCertain };
     default:
       return { ...known, filterForms: [heard], isCertain };
   }
@@ -150,13 +154,9 @@ async function learnFilters(
 ): Promise<Verdict> {
   const { subject, forced, hint, abilities } = learning;
   const { spatialFilter, attributeFilters } = abilities;
-  const forms = subject.type.geometries.length === 0 ? [] : toFilterForms(reading.code);
+  const forms = subject.type.geometries.length === 0 ? [] : toFormsOf(reading, forced);
   const said = { spatialFilter, attributeFilters };
   if (forms.length === 0) return { ...said, filterForms: forms, isProven: true };
-  if (forced !== undefined) {
-    const filterForms = forms.filter(({ axisOrder }) => axisOrder === forced).slice(0, 1);
-    return { ...said, filterForms, isProven: true };
-  }
   // a layer costs no more than three requests when it is first used: the filter is tried when it is learnt again
   if (isBlankAhead && requests > 1) {
     return { ...said, filterForms: forms, isProven: spatialFilter === 'none' };
@@ -165,11 +165,29 @@ async function learnFilters(
   const { typeName, type } = subject;
   const context = { ...learning, typeName, type, isInWgs84 };
   // or is left to a page, where the upstream is known to be one that reads filters as the standard says (MapServer)
-  return probe(context, sample, reading, forms, operator, {
+  const verdict = await probe(context, sample, reading, forms, operator, {
     sortBy,
     isLeftOpen: requests > 1,
     isForWgs84: isWgs84Untold,
   });
+  const { open } = verdict;
+  return open === undefined ? verdict : { ...verdict, open: { ...open, codes: toCodes(reading, subject) } };
+}
+
+/** Some: an upstream may offer hundreds. */
+const MAX_CODES = 5;
+
+/** The CRSs that a layer may be stored in. */
+function toCodes({ code }: Reading, { crs, srsNames }: Subject): number[] {
+  const codes = [code, ...[crs, ...srsNames].flatMap((srsName) => toCode(srsName) ?? [])];
+  return [...new Set(codes)].filter(isTransformable).slice(0, MAX_CODES);
+}
+
+/** Every form in which filters may be read; where the order of the axes is set, those in that. */
+function toFormsOf({ code, axisOrder }: Reading, forced: AxisOrder | undefined): FilterForm[] {
+  const forms = toFilterForms(code);
+  if (forced === undefined) return forms;
+  return forms.filter((form) => form.axisOrder === (form.code === code ? axisOrder : forced));
 }
 
 interface Told extends Reading {
@@ -178,8 +196,10 @@ interface Told extends Reading {
 
 function toReading(sample: readonly SampleFeature[], { subject, forced, hint }: Learning): Told {
   const code = toSampleCode(sample, subject);
-  if (forced !== undefined) return { code, axisOrder: forced, from: 'setting' };
   const told = toAxisOrderOut(sample, subject.bbox, code) ?? hint?.axisOrderOut;
+  // what is set for WGS84 need not hold for a layer's own, projected CRS
+  const isSet = told === undefined || isGeographic(code);
+  if (forced !== undefined) return { code, axisOrder: isSet ? forced : told, from: 'setting' };
   if (told !== undefined) return { code, axisOrder: told, from: 'features' };
   const elsewhere = hint?.elsewhere?.get(code);
   const axisOrder = elsewhere ?? toNamedOrder(sample, code);
@@ -210,7 +230,7 @@ function toSampleCode(sample: readonly SampleFeature[], { crs }: Subject): numbe
 /** The first features of the layer: enough to tell the order of the axes by, and to probe with. */
 async function readFirstFeatures(learning: Learning): Promise<First> {
   const { subject, forced, hint, abilities } = learning;
-  const isNothingToTell = forced !== undefined || subject.type.geometries.length === 0;
+  const isNothingToTell = subject.type.geometries.length === 0;
   const isUsable = (features: readonly SampleFeature[]) =>
     isNothingToTell || isTold(toReading(features, learning), subject);
   const isPlenty = (features: readonly SampleFeature[]) =>
@@ -228,7 +248,7 @@ async function readFirstFeatures(learning: Learning): Promise<First> {
     type: subject.type,
     isInWgs84: isOffered(subject) ? abilities.srsName : isTransforming,
   };
-  const usual = isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
+  const usual = forced === undefined && isAmbiguous(subject) ? AMBIGUOUS_SIZE : SAMPLE_SIZE;
   const size = hint?.isBlankAhead === true ? FARTHER : usual;
   const asked = {
     ...(await readInWgs84OrNot(context, subject, { isUsable, isPlenty, size })),

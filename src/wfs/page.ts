@@ -120,6 +120,7 @@ export async function toWays(request: PageRequest): Promise<Asking[]> {
     // MapServer 8.0 turns PropertyIsNull on a date into broken SQL: compared here, the question can still be answered
     ...(isFiltered ? [without(strongest)] : []),
     ...(canBox ? [without(boxed)] : []),
+    ...(strongest.alsoByBox === undefined ? [] : [toAsking(request, false)]),
   ];
 }
 

@@ -11,14 +11,14 @@ import {
 } from '../geometry/index.js';
 import type { FeatureType, SchemaAttribute } from '../gml/index.js';
 import type { AttributeFilter, SearchQuery } from '../query/index.js';
-import type { SpatialFilter } from './abilities.js';
+import type { BoxOperator, SpatialFilter } from './abilities.js';
 import { type AttributeTest, toAttributeTest, toEither, toOtherwise } from './attribute-test.js';
 import { type FilterForm, toFormBbox, toFormGeometry } from './coordinates.js';
 import type { Experience } from './experience.js';
 import { type Filter, toAnd, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { toKnownName } from './names.js';
-import { type Asked, type Open, toProbeFilter } from './probe.js';
+import { type Asked, type ByBox, type Open, toProbeFilter } from './probe.js';
 
 /** A query read against the schema of its source: every name is the schema's, every literal of its type. */
 export interface Plan {
@@ -171,6 +171,8 @@ export interface Asking {
   readonly openQuestions?: readonly Asked[] | undefined;
   /** What those are to tell. */
   readonly open?: Open | undefined;
+  /** Where it is not known that polygons are read, their boxes are asked for along with them: one of both finds it. */
+  readonly alsoByBox?: ByBox | undefined;
 }
 
 /** The Filter of a plan: the spatial predicates first, as Géoplateforme wants it. */
@@ -181,13 +183,18 @@ export function toFilter(plan: Plan, asking: Asking): Filter | undefined {
       : plan.unions.flatMap((union) => toSpatial(plan, union, asking) ?? []);
   const attributes = asking.attributeFilters ? plan.tests.flatMap(({ filter }) => filter ?? []) : [];
   const filter = toAnd([...spatial, ...attributes]);
-  const { openQuestions, spatialFilter } = asking;
+  const { openQuestions, spatialFilter, alsoByBox } = asking;
   if (filter === undefined || spatial.length === 0 || openQuestions === undefined) return filter;
-  return toOr([filter, toProbeFilter(plan.geometryName ?? '', spatialFilter, openQuestions)]);
+  return toOr([filter, toProbeFilter(plan.geometryName ?? '', spatialFilter, openQuestions, alsoByBox)]);
 }
 
 /** More boxes than these make a filter heavy; one around all of them is asked for then. */
 const MAX_BOXES = 32;
+
+/** What is asked for box by box. */
+export function toBoxed(union: readonly Geometry[]): (readonly Geometry[])[] {
+  return union.length > MAX_BOXES ? [union] : union.map((geometry) => [geometry]);
+}
 
 /** More parts than these, one by one, make a filter heavy. */
 const MAX_PARTS = 32;
@@ -211,19 +218,27 @@ function toParts(geometry: Geometry): Geometry[] {
 }
 
 function toSpatial(plan: Plan, union: readonly Geometry[], asking: Asking) {
-  const { spatialFilter, filterForms } = asking;
+  const { spatialFilter, filterForms, alsoByBox } = asking;
   const propertyName = plan.geometryName ?? '';
-  const groups = union.length > MAX_BOXES ? [union] : union.map((geometry) => [geometry]);
+  const toBoxes = (all: readonly Geometry[], form: FilterForm, as: BoxOperator): Filter[] =>
+    toBoxed(all).map((group) => ({
+      operator: 'BBOX',
+      propertyName,
+      bbox: toFormBbox(group, form),
+      form,
+      as,
+    }));
+  if (spatialFilter === 'BBOX') return toOr(filterForms.flatMap((form) => toBoxes(union, form, 'BBOX')));
+  const parts = asking.multiGeometry === true ? union : union.flatMap(toParts);
   const toOperands = (form: FilterForm): Filter[] =>
-    spatialFilter === 'BBOX'
-      ? groups.map((group) => ({ operator: 'BBOX', propertyName, bbox: toFormBbox(group, form), form }))
-      : (asking.multiGeometry === true ? union : union.flatMap(toParts)).map((geometry) => ({
-          operator: 'Intersects',
-          propertyName,
-          geometry: toFormGeometry(geometry, form),
-          form,
-        }));
-  return toOr(filterForms.flatMap(toOperands));
+    parts.map((geometry) => ({
+      operator: 'Intersects',
+      propertyName,
+      geometry: toFormGeometry(geometry, form),
+      form,
+    }));
+  const boxes = alsoByBox?.forms.flatMap((form) => toBoxes(parts, form, alsoByBox.operator)) ?? [];
+  return toOr([...filterForms.flatMap(toOperands), ...boxes]);
 }
 
 /**

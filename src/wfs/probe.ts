@@ -1,17 +1,16 @@
 import type { AxisOrder } from '../crs/index.js';
 import { type Bbox, type Geometry, type Position, toBbox, toBboxGeometries } from '../geometry/index.js';
-import type { Abilities, SpatialFilter } from './abilities.js';
+import type { Abilities, BoxOperator, SpatialFilter } from './abilities.js';
 import {
   type FilterForm,
   toCode,
-  toFilterForms,
   toFormBbox,
   toFormGeometry,
   toProjection,
   toSwapped,
   WGS84,
 } from './coordinates.js';
-import { isAboutSorting, isAboutSrs, isException, isPassing } from './exception.js';
+import { isAboutSorting, isAboutSrs, isBehindSorting, isException, isPassing } from './exception.js';
 import { type Filter, toOr } from './filter.js';
 import type { SortProperty } from './get-feature.js';
 import { readSample, SAMPLE_SIZE, type SampleContext, type SampleFeature } from './sample.js';
@@ -34,6 +33,8 @@ export interface Verdict {
   readonly isMisread?: boolean;
   /** The filter was refused along with a sort that was asked for, for the sort's sake or perhaps so. */
   readonly isSortRefused?: boolean;
+  /** A CRS was refused by who may not have looked at the sort. */
+  readonly isSortUntold?: boolean;
   /** What remains to be asked: the filter was refused, or left to a page. */
   readonly open?: Open;
   /** The answer came in WGS84, which the layer is not offered in, written in this order. */
@@ -47,6 +48,10 @@ type LonLat = readonly [lon: number, lat: number];
 /** What a page is to tell: which of these forms is read. It asks for some of these features along with its own. */
 export interface Open {
   readonly forms: readonly FilterForm[];
+  /** In which boxes are asked for; absent: those. */
+  readonly boxForms?: readonly FilterForm[];
+  /** Of the CRSs that the layer may be stored in. */
+  readonly codes?: readonly number[];
   readonly places: readonly Place[];
 }
 
@@ -73,6 +78,14 @@ const PROBE_RADIUS = 0.0001; // degrees: 11 m, above the precision servers write
 export interface Question {
   readonly form: FilterForm;
   readonly isMulti: boolean;
+  /** By its box alone, in every form that boxes are asked for in: it comes whichever of them is read. */
+  readonly isByBox?: boolean;
+}
+
+/** How boxes are asked for along with polygons that are not known to be read. */
+export interface ByBox {
+  readonly operator: BoxOperator;
+  readonly forms: readonly FilterForm[];
 }
 
 /** A question, and the box around the feature that answers it, in WGS84; plain JSON. */
@@ -98,7 +111,7 @@ export async function probe(
   const unknown: Verdict = { filterForms: forms, spatialFilter, attributeFilters, isProven: false };
   if (spatialFilter === 'none') return { ...unknown, isProven: true };
   const withMulti = spatialFilter === 'Intersects' && abilities.multiGeometry === undefined;
-  const askedForms = isForWgs84 ? toFilterForms(WGS84) : forms;
+  const askedForms = isForWgs84 ? forms.filter(({ code }) => code === WGS84) : forms;
   const questions = toQuestions(askedForms, withMulti);
   const all = toPlaces(sample, reading);
   const telling = all.filter((place) => !isSymmetric(place));
@@ -112,9 +125,10 @@ export async function probe(
   const hasMulti = asked.some(({ isMulti }) => isMulti);
   const found = await readFound(context, filter, { sortBy, isWhole: hasMulti, isForWgs84 });
   if (found === 'sortRefused') return { ...unknown, ...open, isSortRefused: true };
-  if (found === 'srsRefused') {
+  if (found === 'srsRefused' || found === 'srsRefusedSorted') {
     abilities.lack('unlistedSrs');
-    return { ...unknown, ...open };
+    const isSortUntold = sortBy.length > 0 && found === 'srsRefused';
+    return { ...unknown, ...open, ...(isSortUntold && { isSortUntold }) };
   }
   if (found === 'refused') {
     // not what its capabilities say: a page asks by the weaker operator, and compares what comes here
@@ -130,7 +144,7 @@ export async function probe(
       ...(isForWgs84 && { isSrsDoubtful: true }),
     };
   }
-  const answer = isForWgs84 ? toAnswerReading(found, asked, reading) : reading;
+  const answer = isForWgs84 ? toAnswerReading(found, asked, reading, askedForms) : reading;
   if (answer === undefined) return { ...unknown, ...open };
   const isInWgs84 = isForWgs84 && answer !== reading;
   if (isInWgs84) abilities.unlistedSrsWorks();
@@ -140,6 +154,7 @@ export async function probe(
     return { ...unknown, ...inWgs84, spatialFilter: 'none', attributeFilters: false, isProven: true };
   }
   const only = understood.find(({ isMulti }) => !isMulti);
+  if (only !== undefined && spatialFilter === 'Intersects') abilities.posListWorks();
   if (only !== undefined && isTelling) {
     const multi = asked.find(({ isMulti, form }) => isMulti && form === only.form);
     if (multi !== undefined) learnMulti(abilities, understood.includes(multi));
@@ -175,12 +190,12 @@ function toAnswerReading(
   found: readonly SampleFeature[],
   asked: readonly Asked[],
   own: Reading,
+  forms: readonly FilterForm[],
 ): Reading | undefined {
   const isTold = (reading: Reading) =>
     toPlaces(found, reading).some(({ box }) => asked.some((one) => isMet(box, one.box)));
   const code = found.map(({ srsName }) => toCode(srsName)).find((one) => one !== undefined);
-  const orders: readonly AxisOrder[] = ['lonLat', 'latLon'];
-  const inWgs84 = orders.map((axisOrder) => ({ code: WGS84, axisOrder }));
+  const inWgs84 = forms.map(({ axisOrder }) => ({ code: WGS84, axisOrder }));
   const told = [own, ...inWgs84].filter(
     (reading) => (code ?? reading.code) === reading.code && isTold(reading),
   );
@@ -223,12 +238,14 @@ function toVerdictOnNothing(
   if (places.length >= forms.length || !isTelling) return misread;
   if (places.length > 1) {
     const others = forms.slice(places.length);
-    return { ...unknown, filterForms: others, open: toOpen(places, others) };
+    const boxForms = toOpen(places, forms).forms;
+    return { ...unknown, filterForms: others, open: { ...toOpen(places, others), boxForms } };
   }
   // one feature to go by: what is not read in the one order is read in the other, or not at all; a small layer is read
   const isSmall = sample.length < SAMPLE_SIZE;
   if (isSmall) return misread;
-  return forms.length === 2 ? { ...unknown, filterForms: forms.slice(1), isProven: true } : unknown;
+  const isOther = forms.length === 2 && forms[0]?.code === forms[1]?.code;
+  return isOther ? { ...unknown, filterForms: forms.slice(1), isProven: true } : unknown;
 }
 
 /**
@@ -249,7 +266,7 @@ async function readFound(
   context: SampleContext,
   filter: Filter,
   { sortBy, isWhole, isForWgs84 }: Probing,
-): Promise<SampleFeature[] | 'refused' | 'sortRefused' | 'srsRefused'> {
+): Promise<SampleFeature[] | 'refused' | 'sortRefused' | 'srsRefused' | 'srsRefusedSorted'> {
   try {
     return await readSample(isForWgs84 ? { ...context, isInWgs84: true } : context, {
       filter,
@@ -261,7 +278,8 @@ async function readFound(
   } catch (error) {
     if (!isException(error) || isPassing(error)) throw error;
     if (sortBy.length > 0 && isAboutSorting(error)) return 'sortRefused';
-    return isForWgs84 && isAboutSrs(error) ? 'srsRefused' : 'refused';
+    if (!isForWgs84 || !isAboutSrs(error)) return 'refused';
+    return isBehindSorting(error) ? 'srsRefusedSorted' : 'srsRefused';
   }
 }
 
@@ -271,12 +289,15 @@ export function toProbes(places: readonly Place[], count: number): Place[] {
   for (const [k, first] of places.entries()) {
     const chosen = [first];
     for (const place of places.slice(k + 1)) {
-      const isFar = chosen.every((other) => isApart(place.at, other.box) && isApart(other.at, place.box));
-      if (isFar && chosen.push(place) === count) return chosen;
+      if (isFar(place, chosen) && chosen.push(place) === count) return chosen;
     }
     if (chosen.length > most.length) most = chosen;
   }
   return most;
+}
+
+export function isFar({ at, box }: Place, others: readonly Place[]): boolean {
+  return others.every((other) => isApart(at, other.box) && isApart(other.at, box));
 }
 
 function isApart([a, b]: LonLat, [west, south, east, north]: Bbox): boolean {
@@ -314,12 +335,22 @@ export function toProbeFilter(
   propertyName: string,
   operator: SpatialFilter,
   asked: readonly Asked[],
+  alsoByBox?: ByBox,
 ): Filter {
-  const operands = asked.flatMap(({ form, box, isMulti }): Filter[] => {
+  const operands = asked.flatMap(({ form, box, isMulti, isByBox }): Filter[] => {
     if (operator === 'BBOX' && isMulti) return []; // a box has no parts
     const geometries = isMulti ? [toHalves(box)] : toBboxGeometries(box);
+    const toBox = (one: FilterForm, as: BoxOperator): Filter => ({
+      operator: 'BBOX',
+      propertyName,
+      bbox: toFormBbox(geometries, one),
+      form: one,
+      as,
+    });
+    if (operator === 'Intersects' && isByBox === true)
+      return alsoByBox?.forms.map((one) => toBox(one, alsoByBox.operator)) ?? [];
     return operator === 'BBOX'
-      ? [{ operator, propertyName, bbox: toFormBbox(geometries, form), form }]
+      ? [toBox(form, operator)]
       : geometries.map((geometry) => ({
           operator: 'Intersects',
           propertyName,

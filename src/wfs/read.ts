@@ -7,13 +7,13 @@ import type { Abilities, SpatialFilter } from './abilities.js';
 import type { Check } from './contradiction.js';
 import { toCrsReading } from './coordinates.js';
 import type { Asker, Dialogue } from './dialogue.js';
-import { isException, isPassing } from './exception.js';
+import { isAboutSorting, isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
 import { type Filter, toSpatialOperator } from './filter.js';
 import { type Begun, begin, fromFirst } from './first-step.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Heard, Learnt } from './learning.js';
-import { toOpenQuestions } from './overheard.js';
+import { toOpenAsking } from './overheard.js';
 import { type Asking, hasTooManyParts, type Plan } from './plan.js';
 
 /** Everything one page is made of. */
@@ -225,7 +225,7 @@ async function* readPagedOrNot(
     first = await answer.next();
   } catch (error) {
     if (!isException(error) || isPassing(error)) throw error;
-    if (isNaturalOrderRefused(error)) throw error;
+    if (isNaturalOrderRefused(error) || (sortBy.length > 0 && isAboutSorting(error))) throw error;
     if (window.isGlance === true) request.experience.startIndexRefused(); // without it, it was answered
     yield* readBehindHead(request, window, sortBy);
     request.experience.startIndexRefused();
@@ -362,9 +362,9 @@ function toReader(learnt: Learnt): GmlConverterOptions['crs'] {
 
 /** @throws Contradiction */
 function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: Filter | undefined): void {
-  // a filter in several forms asks in other places too
-  const operator =
-    filter === undefined || learnt.filterForms.length > 1 ? undefined : toSpatialOperator(filter);
+  // a filter in several forms asks in other places too, and so do questions
+  const isElsewhereToo = learnt.filterForms.length > 1 || learnt.open !== undefined;
+  const operator = filter === undefined || isElsewhereToo ? undefined : toSpatialOperator(filter);
   const isTold = learnt.axisOrderFrom === 'features' || learnt.axisOrderFrom === 'setting';
   check(toFeatures(batch), operator, isTold);
 }
@@ -423,7 +423,7 @@ function toGetFeature(
 function toAddedSort(request: PageRequest): SortProperty[] {
   const { plan, learnt, experience } = request;
   const { id, attributeFilters } = learnt;
-  if (!experience.canSort) return [];
+  if (!experience.canSort || learnt.isSortUntold === true) return [];
   // who reads no filter sorts nothing either (Opendatasoft)
   if (id === undefined || !attributeFilters || !experience.idHolds) return toSortWithoutKey(request);
   if (plan.sortBy.some(({ propertyName }) => propertyName === id.attribute)) return [];
@@ -455,8 +455,11 @@ function toWeaker(one: SpatialFilter, other: SpatialFilter): SpatialFilter {
   return fromWeakest.indexOf(one) < fromWeakest.indexOf(other) ? one : other;
 }
 
-/** The strongest that may be asked, by what was learnt. */
-export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
+/**
+ * The strongest that may be asked, by what was learnt.
+ * @param isDoubted whether polygons that nobody has seen to be read are asked for by their boxes, too
+ */
+export function toAsking({ plan, learnt, abilities }: PageRequest, isDoubted = true): Asking {
   const { filterForms, attributeFilters } = learnt;
   const { multiGeometry } = abilities;
   const strongest = toWeaker(learnt.spatialFilter, abilities.spatialFilter);
@@ -465,5 +468,8 @@ export function toAsking({ plan, learnt, abilities }: PageRequest): Asking {
   const asking: Asking = { spatialFilter, filterForms, attributeFilters, multiGeometry };
   const { open } = learnt;
   if (open === undefined || plan.unions.length === 0) return asking;
-  return { ...asking, filterForms: open.forms, openQuestions: toOpenQuestions(plan, open, abilities), open };
+  const { boxOperator: operator, isPosListRead } = abilities;
+  const mayBeUnread = isDoubted && spatialFilter === 'Intersects' && !isPosListRead;
+  const alsoByBox = mayBeUnread && operator && { operator, forms: open.boxForms ?? open.forms };
+  return toOpenAsking(plan, { ...asking, filterForms: open.forms, open, ...(alsoByBox && { alsoByBox }) });
 }

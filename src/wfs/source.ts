@@ -193,9 +193,10 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   /** What was still open has been told by an answer. */
   function settle(typeName: string, known: Learnt, heard: Heard): void {
     const settled = toSettled(known, heard);
-    if (learnt.peek(typeName) !== known || !(settled.isCertain || heard === 'misread')) return;
+    const isOfUse = settled.isCertain || heard === 'misread' || known.isSortUntold === true;
+    if (learnt.peek(typeName) !== known || !isOfUse) return;
     if (settled.isCertain) hints.delete(typeName);
-    else addHint(typeName, { misread: known.spatialFilter });
+    if (heard === 'misread') addHint(typeName, { misread: known.spatialFilter });
     learnt.delete(typeName);
     learnt.get(typeName, async () => settled).catch(() => {});
     if (!settled.isCertain) forgetSoon(typeName, settled);

@@ -8,6 +8,8 @@ jest.setTimeout(120_000);
 // What a layer costs its server, counted between the service and the server. The capabilities are read once for all layers.
 
 const around = '1.66,48.12,1.97,48.23';
+/** Two or three communes of thirteen: whichever ten are looked at, some lie elsewhere. */
+const south = '1.66,48.12,1.78,48.15';
 /** Four communes of thirteen: a page that holds all that is known of a layer tells nothing of its filter. */
 const some = '1.66,48.12,1.9,48.18';
 const boxes = {
@@ -153,6 +155,36 @@ describe.each([
       await proxy.close();
     }
   });
+});
+
+// Nothing is known of the upstream but what its capabilities say: the page is asked by boxes too, and its polygons are seen to be read.
+test.each<{ server: 'mapserver' | 'lambert' | 'qgis'; layer: string; box: string; set: string }>([
+  { server: 'mapserver', layer: 'parcelle_fgb', box: boxes.parcelle, set: 'auto' },
+  { server: 'mapserver', layer: 'commune_fgb', box: south, set: 'auto' },
+  { server: 'mapserver', layer: 'commune_l93_fgb', box: south, set: 'auto' },
+  { server: 'lambert', layer: 'commune_l93', box: south, set: 'auto' },
+  { server: 'lambert', layer: 'commune_l93_fgb', box: south, set: 'auto' },
+  { server: 'qgis', layer: 'commune_l93', box: south, set: 'auto' },
+  { server: 'mapserver', layer: 'commune_l93', box: south, set: 'latlon' },
+  { server: 'mapserver', layer: 'parcelle_fgb', box: boxes.parcelle, set: 'latlon' },
+  { server: 'lambert', layer: 'commune_l93', box: south, set: 'latlon' },
+  { server: 'lambert', layer: 'commune_l93_fgb', box: south, set: 'latlon' },
+])('$server, $layer first of all, WFS_AXIS_ORDER $set', async ({ server, layer, box, set }) => {
+  const proxy = await startRecordingProxy(toLab()[server]);
+  const service = await startService(proxy.url, { CACHE_TTL_S: '0', WFS_AXIS_ORDER: set });
+  try {
+    const found = await sqlList(`select gid from ${layer.replace('_fgb', '')}
+      where st_intersects(st_transform(geom, 4326), st_makeenvelope(${box}, 4326))`);
+    const whole = { source: layer, bbox: box, _limit: 5000, _count: 'false' };
+    expect((await service.search(whole)).features).toHaveLength(found.length);
+    const asked = proxy.take().map(toShort);
+    expect(asked.filter((one) => !one.includes('from'))).toHaveLength(5); // the capabilities, and the page
+    await service.search({ ...whole, _limit: 2 });
+    expect(proxy.take().map(toShort)).toEqual(['3 filtered']);
+  } finally {
+    await service.stop();
+    await proxy.close();
+  }
 });
 
 /** The northern edge of a box, at its southern: nothing much lies between. */

@@ -148,6 +148,22 @@ describe('an upstream that lacks something still answers rightly', () => {
     });
   });
 
+  test('filters passed over, no sort, no startIndex, and a cap kept quiet about: what may be missing is said', async () => {
+    const lacks = new Set<Ability>(['filter', 'sorting', 'startIndex']);
+    for (const query of [
+      { geometries: [triangle] },
+      { geometries: [beyond] },
+      { attributes: [filter('numero', '1')] },
+    ]) {
+      const { search } = await startFew({ lacks, maxFeaturesCap: 20 });
+      for (let asked = 0; asked < 2; asked += 1) {
+        const { end } = await search({ source: PARCEL, ...query });
+        expect(end.numberMatched).toBeUndefined();
+        expect(end.warnings?.map(({ id }) => id)).toContain('wfs.mayBeCut');
+      }
+    }
+  });
+
   test('more to read than is allowed: one match at the very end is found or a 422, never an empty answer', async () => {
     const last = few.features.at(-1);
     const attributes = [
@@ -489,12 +505,15 @@ describe('WFS_AXIS_ORDER', () => {
     ['lonLat', { in: 'lonLat', out: 'lonLat' }, 'lonLat'],
     ['latLon', { in: 'latLon', out: 'latLon' }, 'latLon'],
   ] as const)(
-    '%s overrides what would be learnt, and saves the filter that is tried',
+    '%s overrides what would be learnt: the filter is tried in that order alone',
     async (_, axisOrder, set) => {
       const { search, source, requests } = await startFew({ axisOrder }, { axisOrder: set });
       const { ids } = await search({ source: PARCEL, geometries: [triangle], count: 'never' });
       expect(ids.sort()).toEqual(toExpected(few, [triangle]).sort());
-      expect(requests.filter(({ body }) => body.includes('maxFeatures="40"'))).toEqual([]);
+      const [tried] = requests.filter(({ body }) => body.includes('maxFeatures="40"'));
+      const swapped = new RegExp(`<gml:posList>${set === 'lonLat' ? '48' : '1'}[.]`);
+      expect(tried?.body).toContain('<gml:posList>');
+      expect(tried?.body).not.toMatch(swapped);
       const { upstream } = await source.describe(PARCEL, caller());
       expect(upstream).toMatchObject({ axisOrderOut: set, axisOrderFrom: 'setting' });
     },
@@ -506,6 +525,96 @@ describe('WFS_AXIS_ORDER', () => {
       kind: 'upstreamUnusable',
       text: { id: 'wfs.contradictory' },
     });
+  });
+});
+
+describe('an upstream that finds nothing by polygons, and refuses to sort', () => {
+  const startUnread = (lacks: Ability[], order: 'standard' | 'lonLat') =>
+    start({
+      layers: [few],
+      lacks: new Set<Ability>(['posList', 'sorting', ...lacks]),
+      axisOrder: { in: order, out: order },
+    });
+  const toOperators = ({ body }: RecordedRequest) => [
+    ...new Set([...body.matchAll(/<ogc:(Intersects|BBOX)>/g)].map(([, name]) => name)),
+  ];
+  /** But for what may stand behind them. */
+  const toPages = (requests: readonly RecordedRequest[]) =>
+    requests.filter(({ body }) => body.includes('maxFeatures="100001"') && !body.includes('startIndex='));
+  const nowhere = box(lon + 1, lat, lon + 1.1, lat + 0.1);
+
+  test.each<['standard' | 'lonLat', string, Geometry]>([
+    ['standard', 'elsewhere', beyond],
+    ['lonLat', 'elsewhere', beyond],
+    ['standard', 'where nothing is', nowhere],
+    ['lonLat', 'where nothing is', nowhere],
+    ['standard', 'around the features that could tell', triangle],
+  ])('is asked by boxes too, until a page tells: %s, %s', async (order, _, geometry) => {
+    const { search, source, requests } = await startUnread([], order);
+    const query = { source: PARCEL, count: 'never' as const };
+    expect((await search({ ...query, geometries: [geometry] })).ids.sort()).toEqual(
+      toExpected(few, [geometry]).sort(),
+    );
+    expect(toPages(requests).map(toOperators)).toEqual([['Intersects', 'BBOX']]);
+    const { upstream } = await source.describe(PARCEL, caller());
+    const isTold = geometry !== triangle;
+    expect(upstream).toMatchObject({ spatialFilter: isTold ? 'BBOX' : 'Intersects', isCertain: isTold });
+    for (const kind of [triangle, beyond, nowhere, ...everyKind.flatMap(([geometries]) => geometries)]) {
+      requests.length = 0;
+      const { ids } = await search({ ...query, geometries: [kind] });
+      expect(ids.sort()).toEqual(toExpected(few, [kind]).sort());
+      const pages = toPages(requests).map(toOperators);
+      expect(pages).toEqual([isTold ? ['BBOX'] : expect.anything()]);
+    }
+  });
+
+  test('is not taken to read them for what its boxes, turned in the CRS of the layer, find beside', async () => {
+    const [west, south] = [-4.4, 48.4]; // where Lambert-93 is turned by five degrees
+    const squares = Array.from({ length: 36 }, (_, k) => {
+      const [x, y] = [west + 0.002 * (k % 6), south + 0.002 * Math.floor(k / 6)];
+      return box(x, y, x + 0.001, y + 0.001);
+    });
+    const inLambert = (geometry: Geometry) => mapPositions(geometry, (x, y) => [...toLambert(x, y)]);
+    const toLambert = (x: number, y: number) => createProjection(2154)?.fromLonLat(x, y) ?? ([x, y] as const);
+    const layer = createLayer(
+      { ...few, code: 2154, wgs84Bbox: [west, south, west + 0.02, south + 0.02] } as Layer,
+      squares.map((square, k) => ({ ...few.features[k]!, geometry: inLambert(square) })),
+    );
+    for (const lacks of [['posList', 'sorting'], ['sorting']] as Ability[][]) {
+      const { search } = await start({ layers: [layer], lacks: new Set(lacks) });
+      // long and flat, above the first rows
+      const flat = box(west - 0.1, south + 0.0062, west + 0.12, south + 0.0066);
+      for (const [geometry, count] of [
+        [flat, 6],
+        [box(west, south, west + 0.001, south + 0.001), 1],
+        [flat, 6],
+      ] as const) {
+        const { ids } = await search({ source: PARCEL, geometries: [geometry], count: 'never' });
+        expect(ids).toHaveLength(count);
+      }
+    }
+  });
+
+  test('and lists no BBOX is asked by Intersects with boxes', async () => {
+    for (const geometry of [beyond, nowhere, triangle]) {
+      const { search, requests } = await startUnread(['BBOX'], 'standard');
+      for (const kind of [geometry, triangle, beyond]) {
+        requests.length = 0;
+        const { ids } = await search({ source: PARCEL, geometries: [kind], count: 'never' });
+        expect(ids.sort()).toEqual(toExpected(few, [kind]).sort());
+        expect(toPages(requests)).toHaveLength(1);
+      }
+    }
+  });
+
+  test('is asked by boxes no more once polygons were seen to be read on another layer', async () => {
+    const other = createLayer({ ...few, prefix: 'd', name: 'others' }, few.features);
+    const { search, requests } = await start({ layers: [few, other], lacks: new Set<Ability>(['sorting']) });
+    await search({ source: PARCEL, geometries: [beyond] });
+    requests.length = 0;
+    const { ids } = await search({ source: 'd:others', geometries: [triangle] });
+    expect(ids.sort()).toEqual(toExpected(few, [triangle]).sort());
+    expect(requests.flatMap(toOperators)).not.toContain('BBOX');
   });
 });
 
