@@ -140,7 +140,7 @@ async function createRelays(folder: string | undefined, logger: Logger) {
   const sources = new Map<string, AnswersSource>();
   const of: Relays = (name) => ({
     at,
-    ask: (other, query, { credentials, signal }, isOldToo = false) =>
+    ask: (other, query, { credentials, signal }, isOldToo) =>
       askRelay(other, { name, query, credentials, isOldToo }, signal),
   });
   const underway: Underway = async ({ name, query, credentials, isOldToo }, signal) =>

@@ -1,3 +1,4 @@
+import { apiCartoPackages } from '../http/servers.js';
 import { toMedian } from '../measure/median.js';
 import type { Options } from '../options.js';
 import { readPeerVersions } from '../peers.js';
@@ -75,7 +76,9 @@ function toNotes({ runs }: Options, campaigns: readonly (readonly Measured[])[])
 }
 
 function toVersions(): string {
-  const versions = Object.entries(readPeerVersions()).map(([name, version]) => `${name} ${version}`);
+  const versions = Object.entries(readPeerVersions())
+    .filter(([name]) => !apiCartoPackages.has(name))
+    .map(([name, version]) => `${name} ${version}`);
   return [...versions, readOgrVersion() ?? 'ogr2ogr is not installed'].join(', ');
 }
 

@@ -77,6 +77,18 @@ export const contenders: readonly Contender[] = [
   toProxy('parse-and-send', 'Express and axios, GeoJSON parsed and sent by `res.json`', 'geojson'),
 ];
 
+/** Of the packages of `bench/peers`, what API Carto is made of; the others read GML. */
+export const apiCartoPackages: ReadonlySet<string> = new Set([
+  '@mapbox/geojsonhint',
+  '@terraformer/wkt',
+  '@turf/flip',
+  'bunyan',
+  'cors',
+  'express-validator',
+  'lodash',
+  'node-cache',
+]);
+
 /** Its own code path, of its libraries. Its log goes where nobody reads it. */
 export const apiCarto: Contender = {
   name: 'api-carto',

@@ -31,7 +31,8 @@ interface Way {
 
 const ANEW: Way = { title: '**carto-wfs**, asked anew', contender: service, isRepeated: false };
 const AGAIN: Way = { title: '**carto-wfs**, asked again', contender: service, isRepeated: true };
-const others = [...contenders, apiCarto]
+const all = [...contenders, apiCarto];
+const others = all
   .filter((contender) => contender !== service)
   .map((contender): Way => ({ title: contender.title, contender, isRepeated: false }));
 const API_CARTO = others.find(({ contender }) => contender === apiCarto) as Way;
@@ -60,7 +61,7 @@ export async function runSmall(options: Options, tell: (progress: string) => voi
   const sizes = options.isQuick ? [1, 100] : Object.values(MET_AT);
   try {
     const blockFeatures = await readBlockFeatures(upstream.url);
-    for (const contender of [...contenders, apiCarto]) {
+    for (const contender of all) {
       const isOurs = contender === service;
       servers.set(contender, await (isOurs ? startService(upstream.url, {}) : contender.start(upstream.url)));
     }

@@ -106,8 +106,9 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
   }
 
   /** In one piece from the first time on that it is asked for again: most never are. */
-  function joinPieces(key: string, { about, chunks }: Kept): Kept {
-    if (chunks.length < 2) return { about, chunks };
+  function joinPieces(key: string, kept: Kept): Kept {
+    const { about, chunks } = kept;
+    if (chunks.length < 2 || !isFresh(kept)) return kept; // of an old one there may be a new one by now
     const joined = { about, chunks: toOneBatch(chunks) };
     cache?.set(key, joined, toLeftMs(about.askedAt)).catch(() => {});
     return joined;

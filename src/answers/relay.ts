@@ -4,7 +4,7 @@ import {
   type Answer,
   type Caller,
   createFeatures,
-  type FeatureBatch,
+  type FeatureStep,
   type PageEnd,
   type SearchQuery,
 } from '../query/index.js';
@@ -177,9 +177,7 @@ function createTaker(socket: Socket): () => Promise<Frame | undefined> {
   };
 }
 
-async function toStep(
-  take: () => Promise<Frame | undefined>,
-): Promise<IteratorResult<FeatureBatch, PageEnd>> {
+async function toStep(take: () => Promise<Frame | undefined>): Promise<FeatureStep> {
   const frame = await take();
   if (frame?.letter === PART) return { done: false, value: readPart(frame.payload) };
   if (frame?.letter !== END) throw new ServiceError('unavailable', toMessage('answers.partMissing'));

@@ -6,6 +6,7 @@ import type {
   Caller,
   FeatureBatch,
   FeatureSource,
+  FeatureStep,
   PageEnd,
   SearchQuery,
   Validity,
@@ -48,7 +49,7 @@ export interface Relay {
   /** Where this process gives its own. */
   readonly at: string;
   /** Undefined: it cannot be had there. @param isOldToo whether one will do that is not fresh any more */
-  ask(at: string, query: SearchQuery, caller: Caller, isOldToo?: boolean): Promise<Answer | undefined>;
+  ask(at: string, query: SearchQuery, caller: Caller, isOldToo: boolean): Promise<Answer | undefined>;
 }
 
 /** Without a word of its owner, a lease is another's after so long. */
@@ -58,8 +59,6 @@ const LOOK_MS = 50;
 /** Once an answer has begun, its pace is that of its readers: who waits for it elsewhere waits so long and no longer. */
 const READING_MS = 3000;
 const PATIENCE_MS = 20_000;
-
-type Step = IteratorResult<FeatureBatch, PageEnd>;
 
 /**
  * A source whose answers are shared by all processes over one store: of those that are asked the same, one asks the
@@ -152,7 +151,7 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
       relay === undefined
         ? createKeeping(store, { key, making: owner, keepMs })
         : createTelling(store, { key, at: relay.at, keepMs, maxBytes: parts.maxWholeBytes });
-    async function next(): Promise<Step> {
+    async function next(): Promise<FeatureStep> {
       try {
         const step = await answer.features.next();
         if (step.done) {
@@ -208,7 +207,7 @@ export function createShared(source: FeatureSource, parts: SharedParts): Feature
           async () => kept && give(key, kept, query, caller, true),
         );
       } else {
-        const answer = found.at === undefined ? undefined : await relay?.ask(found.at, query, caller);
+        const answer = found.at === undefined ? undefined : await relay?.ask(found.at, query, caller, false);
         if (answer !== undefined) {
           onEvent('waited');
           return answer;

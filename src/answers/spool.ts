@@ -1,9 +1,7 @@
 import type { Room } from '../cache/index.js';
 import { ServiceError, toMessage } from '../errors.js';
-import type { Answer, FeatureBatch, PageEnd } from '../query/index.js';
+import type { Answer, FeatureBatch, FeatureStep, PageEnd } from '../query/index.js';
 import { createFeatures } from '../query/index.js';
-
-type Step = IteratorResult<FeatureBatch, PageEnd>;
 
 export interface SpoolOptions {
   /** Kept at most, for readers behind the fastest and for who comes later. */
@@ -84,7 +82,7 @@ export class Spool {
     );
   }
 
-  private async read(cursor: Cursor): Promise<Step> {
+  private async read(cursor: Cursor): Promise<FeatureStep> {
     for (;;) {
       const step = this.stepOf(cursor);
       if (step !== undefined) return step;
@@ -94,7 +92,7 @@ export class Spool {
   }
 
   /** What the cursor gets now; undefined: it has to come yet. */
-  private stepOf(cursor: Cursor): Step | undefined {
+  private stepOf(cursor: Cursor): FeatureStep | undefined {
     if (!this.cursors.has(cursor)) throw leftBehind();
     if (this.fault !== undefined) {
       this.leave(cursor);

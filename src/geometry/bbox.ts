@@ -1,35 +1,24 @@
 import type { Bbox, GeoJsonGeometry, Geometry, Position } from './model.js';
-import { type Coordinates, isList } from './positions.js';
+import { forEachPosition } from './positions.js';
 
 /**
  * The smallest box around everything given, in the numbers as they stand (a geometry across the antimeridian gives a
  * box around the world). Of nothing: `[Infinity, Infinity, -Infinity, -Infinity]`, which meets no other box.
  */
 export function toBbox(geometries: GeoJsonGeometry | readonly GeoJsonGeometry[]): Bbox {
-  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
-  growBy(geometries, box);
+  const box: [west: number, south: number, east: number, north: number] = [
+    Infinity,
+    Infinity,
+    -Infinity,
+    -Infinity,
+  ];
+  forEachPosition(geometries, (position) => {
+    if (position[0] < box[0]) box[0] = position[0];
+    if (position[1] < box[1]) box[1] = position[1];
+    if (position[0] > box[2]) box[2] = position[0];
+    if (position[1] > box[3]) box[3] = position[1];
+  });
   return box;
-}
-
-type Box = [west: number, south: number, east: number, north: number];
-
-function growBy(geometries: GeoJsonGeometry | readonly GeoJsonGeometry[], box: Box): void {
-  if (isList(geometries)) for (const geometry of geometries) growBy(geometry, box);
-  else if (geometries.type === 'GeometryCollection') growBy(geometries.geometries, box);
-  else growByCoordinates(geometries.coordinates, box);
-}
-
-/** Every search takes some boxes: plainly, without a call for each position. */
-function growByCoordinates(coordinates: Coordinates, box: Box): void {
-  const [lon, lat] = coordinates;
-  if (typeof lon !== 'number' || typeof lat !== 'number') {
-    for (const part of coordinates) growByCoordinates(part as Coordinates, box);
-    return;
-  }
-  if (lon < box[0]) box[0] = lon;
-  if (lat < box[1]) box[1] = lat;
-  if (lon > box[2]) box[2] = lon;
-  if (lat > box[3]) box[3] = lat;
 }
 
 /**

@@ -39,8 +39,7 @@ export function countVertices(geometries: GeoJsonGeometry | readonly GeoJsonGeom
   return count;
 }
 
-/** At any depth. */
-export type Coordinates = Position | readonly Coordinates[];
+type Coordinates = Position | readonly Coordinates[];
 
 function visitCoordinates(coordinates: Coordinates, visit: (position: Position) => void): void {
   if (isPosition(coordinates)) visit(coordinates);
@@ -52,8 +51,6 @@ function isPosition(coordinates: Coordinates): coordinates is Position {
 }
 
 /** `Array.isArray` alone does not narrow a readonly array. */
-export function isList(
-  value: GeoJsonGeometry | readonly GeoJsonGeometry[],
-): value is readonly GeoJsonGeometry[] {
+function isList(value: GeoJsonGeometry | readonly GeoJsonGeometry[]): value is readonly GeoJsonGeometry[] {
   return Array.isArray(value);
 }

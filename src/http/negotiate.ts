@@ -47,7 +47,7 @@ function toWeight(type: string, ranges: readonly Weighted[]): number {
  */
 export function toFormat(accept: string | undefined): Format {
   if (accept === undefined || accept === '*/*') return negotiable[0]; // as most ask
-  const ranges = readWeighted(accept ?? '').filter(({ range }) => /^[^\s/]+\/[^\s/]+$/.test(range));
+  const ranges = readWeighted(accept).filter(({ range }) => /^[^\s/]+\/[^\s/]+$/.test(range));
   if (ranges.length === 0) return negotiable[0];
   const weights = new Map(negotiable.map((format) => [format, toWeight(mediaTypes[format], ranges)]));
   const best = Math.max(...weights.values());

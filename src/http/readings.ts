@@ -1,6 +1,6 @@
 import type { Request } from 'express';
-import { LRUCache } from 'lru-cache';
 import type { RawParameter, SearchQuery } from '../query/index.js';
+import { createRemembered } from './remembered.js';
 
 /** What a request asks, read and found right. */
 export interface Reading {
@@ -13,11 +13,6 @@ export interface Readings {
   recall(req: Request): Reading | undefined;
   remember(req: Request, reading: Reading): void;
 }
-
-/** Characters of all URLs that are remembered, and of each so many more for what stands beside it: some 4 MB in all. */
-const MAX_CHARACTERS = 2 ** 20;
-const ENTRY_CHARACTERS = 256;
-const MAX_URL = 8192;
 
 /** Undefined: something beside the URL counts, or a key is there, which nothing remembers. */
 function toUrl({ method, headers, originalUrl }: Request): string | undefined {
@@ -32,11 +27,7 @@ const isSecret = ({ name }: RawParameter) => name === 'apikey' || name === 'acce
  * document, is half of the work.
  */
 export function createReadings(): Readings {
-  const readings = new LRUCache<string, Reading>({
-    maxSize: MAX_CHARACTERS,
-    maxEntrySize: MAX_URL,
-    sizeCalculation: (_, url) => ENTRY_CHARACTERS + url.length,
-  });
+  const readings = createRemembered<Reading>();
   return {
     recall(req) {
       const url = toUrl(req);

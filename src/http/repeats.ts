@@ -19,6 +19,7 @@ import {
   toPage,
 } from './page.js';
 import { isPlain } from './plain.js';
+import { createRemembered } from './remembered.js';
 import { toRequestId } from './request-id.js';
 import { endWith, toLength } from './stream.js';
 import { traceUntilOver } from './traces.js';
@@ -53,10 +54,6 @@ export interface RepeatsOptions {
   readonly readerIdleMs: number;
 }
 
-/** As of readings. */
-const MAX_CHARACTERS = 2 ** 20;
-const ENTRY_CHARACTERS = 256;
-const MAX_URL = 8192;
 /** As `compression` does it: below, the answer fits a packet anyway. */
 const MIN_COMPRESSED = 1024;
 /** Of answers compressed once for all who take gzip: about a quarter of what they are. */
@@ -98,11 +95,7 @@ function toHead(res: Response): string[] {
  */
 export function createRepeats(options: RepeatsOptions): Repeats {
   const { logger, metrics, tracing, isStopping, readerIdleMs } = options;
-  const repeats = new LRUCache<string, Repeat>({
-    maxSize: MAX_CHARACTERS,
-    maxEntrySize: MAX_URL,
-    sizeCalculation: (_, key) => ENTRY_CHARACTERS + key.length,
-  });
+  const repeats = createRemembered<Repeat>();
   const packed = new LRUCache<string, Packed>({
     maxSize: MAX_PACKED_BYTES,
     sizeCalculation: ({ bytes }) => bytes.length,

@@ -1,27 +1,28 @@
 import type { Answer, FeatureBatch, PageEnd } from './model.js';
 
 type Features = Answer['features'];
-type Step = IteratorResult<FeatureBatch, PageEnd>;
+/** Of the features of an answer. */
+export type FeatureStep = IteratorResult<FeatureBatch, PageEnd>;
 
 /**
  * Features as their reader gets them, by `next`; `leave` is called when it ends them early. No generator function: one
  * that was never begun would not hear that it is ended.
  */
-export const createFeatures = (next: () => Promise<Step>, leave: () => unknown): Features =>
+export const createFeatures = (next: () => Promise<FeatureStep>, leave: () => unknown): Features =>
   new ReadFeatures(next, leave);
 
 class ReadFeatures implements Features {
   constructor(
-    readonly next: () => Promise<Step>,
+    readonly next: () => Promise<FeatureStep>,
     private readonly leave: () => unknown,
   ) {}
 
-  async return(value: PageEnd | PromiseLike<PageEnd>): Promise<Step> {
+  async return(value: PageEnd | PromiseLike<PageEnd>): Promise<FeatureStep> {
     await this.leave();
     return { done: true, value: await value };
   }
 
-  async throw(error: unknown): Promise<Step> {
+  async throw(error: unknown): Promise<FeatureStep> {
     await this.leave();
     throw error;
   }

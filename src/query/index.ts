@@ -1,4 +1,4 @@
-export { createFeatures } from './features.js';
+export { createFeatures, type FeatureStep } from './features.js';
 export type { Format } from './format.js';
 export { JsonFault, type JsonValue, maxParameters, readJsonMembers } from './json.js';
 export { createMask } from './mask.js';

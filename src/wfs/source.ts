@@ -9,6 +9,7 @@ import type {
   Caller,
   FeatureBatch,
   FeatureSource,
+  FeatureStep,
   PageEnd,
   SearchQuery,
   SourceDescription,
@@ -379,11 +380,11 @@ async function whileHere<T>(work: Promise<T>, signal: Signal): Promise<T> {
  * ended. Ending it aborts every request under way for it.
  */
 function resume(
-  first: IteratorResult<FeatureBatch, PageEnd>,
+  first: FeatureStep,
   rest: AsyncGenerator<FeatureBatch, PageEnd, void>,
   { leave, toFault }: { leave(): void; toFault(error: unknown): unknown },
 ): Answer['features'] {
-  let pending: IteratorResult<FeatureBatch, PageEnd> | undefined = first;
+  let pending: FeatureStep | undefined = first;
   const next = async () => {
     const known = pending;
     pending = undefined;

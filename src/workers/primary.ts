@@ -71,8 +71,9 @@ export async function startWorkers({ count, maxBytes, onEvent }: WorkersOptions)
 
   const posts = new WeakMap<Worker, (reply: Reply) => void>();
   function toPost(worker: Worker): (reply: Reply) => void {
-    const post =
-      posts.get(worker) ?? createMailbox<Reply>((replies) => tell(worker, { kind: 'replies', replies }));
+    const known = posts.get(worker);
+    if (known !== undefined) return known;
+    const post = createMailbox<Reply>((replies) => tell(worker, { kind: 'replies', replies }));
     posts.set(worker, post);
     return post;
   }
@@ -86,7 +87,8 @@ export async function startWorkers({ count, maxBytes, onEvent }: WorkersOptions)
       if (collection.missing <= 0) collection.done();
       return;
     }
-    for (const question of message.questions) void answer(question, toPost(worker));
+    const post = toPost(worker);
+    for (const question of message.questions) void answer(question, post);
   });
   cluster.on('listening', () => {
     hasListened = true;

@@ -14,9 +14,18 @@ export interface Primary {
 }
 
 /** Methods of the store whose result is waited for. */
-const asked = ['begin', 'renew', 'get', 'getPart', 'setPart', 'share', 'leave', 'count'] as const;
+const asked: readonly (keyof SharedStore)[] = [
+  'begin',
+  'renew',
+  'get',
+  'getPart',
+  'setPart',
+  'share',
+  'leave',
+  'count',
+];
 /** Those that have none: what is sent arrives in its order. */
-const told = ['release', 'finish', 'set', 'delete'] as const;
+const told: readonly (keyof SharedStore)[] = ['release', 'finish', 'set', 'delete'];
 
 /** @param giveMetrics what is counted in this worker */
 export async function connectToPrimary(giveMetrics: () => Promise<unknown>): Promise<Primary> {
