@@ -197,7 +197,8 @@ test('Redis killed and started again under load: no request fails, and answers a
   await sleep(2500);
   const { failed, count } = await stopLoad();
   expect(failed).toEqual([]);
-  expect(count).toBeGreaterThan(100);
+  // every replica is asked as often: by each one's part of the rate, for the seconds that the load lasts
+  expect(count).toBeGreaterThan((RATE / 2) * 4);
   expect(await toBusiest()).toBeLessThanOrEqual(RATE);
   const query = toUnlike();
   await upstream.set('full');
