@@ -48,6 +48,25 @@ export function follow(signal: Signal): Abort {
   return own;
 }
 
+/** Settles like the work, or rejects with the signal's reason as soon as it is aborted; the work goes on for others. */
+export function untilAborted<T>(work: Promise<T>, signal: Signal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    work.then(
+      (value) => {
+        signal.removeEventListener('abort', leave);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', leave);
+        reject(error);
+      },
+    );
+  });
+}
+
 /** Does not keep the process alive. @throws the signal's reason, as soon as it is aborted */
 export function sleep(milliseconds: number, signal: Signal = new Abort()): Promise<void> {
   return new Promise((resolve, reject) => {

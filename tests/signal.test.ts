@@ -1,4 +1,4 @@
-import { Abort, follow, sleep } from '../src/signal.js';
+import { Abort, follow, sleep, untilAborted } from '../src/signal.js';
 
 describe('Abort', () => {
   test('tells each listener once, in order, with the reason there to be read; who comes too late is not told', () => {
@@ -51,6 +51,25 @@ describe('follow', () => {
       expect(follow(signal).reason).toBe('left');
     },
   );
+});
+
+describe('untilAborted', () => {
+  test('settles like the work, while nobody leaves', async () => {
+    const own = new Abort();
+    await expect(untilAborted(Promise.resolve(1), own)).resolves.toBe(1);
+    await expect(untilAborted(Promise.reject(new Error('fault')), own)).rejects.toThrow('fault');
+    own.abort(new Error('left'));
+  });
+
+  test('rejects when it is aborted, before or meanwhile; a work that fails later is nobody’s fault', async () => {
+    const own = new Abort();
+    let fail = (_: Error) => {};
+    const waiting = untilAborted(new Promise((_, reject) => (fail = reject)), own);
+    own.abort(new Error('left'));
+    await expect(waiting).rejects.toThrow('left');
+    fail(new Error('too late'));
+    await expect(untilAborted(Promise.reject(new Error('fault')), own)).rejects.toThrow('left');
+  });
 });
 
 describe('sleep', () => {

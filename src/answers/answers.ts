@@ -9,7 +9,7 @@ import type {
   SearchQuery,
   Validity,
 } from '../query/index.js';
-import { Abort, type Signal } from '../signal.js';
+import { Abort, type Signal, untilAborted } from '../signal.js';
 import { isKeepable, isUpstreamAway, STALE_IF_ERROR_S } from './keeping.js';
 import { toQueryKey, toScope } from './key.js';
 import { Spool } from './spool.js';
@@ -139,7 +139,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
   async function join(flight: Flight, signal: Signal, isFirst: boolean): Promise<Answer> {
     const features = flight.spool.join();
     try {
-      const answer = await untilLeft(flight.answer, signal);
+      const answer = await untilAborted(flight.answer, signal);
       const { isPrivate } = answer;
       const { tag, askedAt } = toOrigin(flight, answer);
       const validity = cache && toValidity(tag, askedAt, isFirst && answer.validity?.ageS === undefined);
@@ -247,19 +247,4 @@ function toOneBatch(filled: readonly FeatureBatch[]): FeatureBatch[] {
 async function* generate(batches: readonly FeatureBatch[], end: PageEnd): Answer['features'] {
   yield* batches;
   return end;
-}
-
-/** Settles like `work`, or rejects as soon as the caller leaves; the work goes on for the others. */
-async function untilLeft<T>(work: Promise<T>, signal: Signal): Promise<T> {
-  signal.throwIfAborted();
-  let leave = () => {};
-  const left = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([work, left]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

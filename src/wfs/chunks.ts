@@ -28,12 +28,17 @@ export interface ChunksOptions {
 const DONE: Step = { done: true, value: undefined };
 const DRAINED_BYTES = 64 * 1024;
 const DRAIN_MS = 50;
+/** That wait to be taken, before the stream is paused. */
+const MAX_WAITING_BYTES = 128 * 1024;
 
 /**
- * The bytes of a stream. By `readable` and `read`, not by the stream's own iterator, which takes longer to begin than a small
- * answer takes to read; and no generator: one that was never begun has no `finally` to clean up with.
+ * The bytes of a stream, as it pushes them: a stream that is read from stops its socket and starts it again at every chunk.
+ * Not the stream's own iterator, which takes longer to begin than a small answer takes to read; and no generator: one that
+ * was never begun has no `finally` to clean up with.
  */
 export class StreamChunks implements Chunks {
+  private readonly waiting: Uint8Array[] = [];
+  private waitingBytes = 0;
   private received = 0;
   private isBegun = false;
   private isOver = false;
@@ -45,7 +50,8 @@ export class StreamChunks implements Chunks {
     private readonly options: ChunksOptions,
   ) {
     const tell = () => this.wake();
-    stream.on('readable', tell).on('end', tell).on('close', tell);
+    stream.on('data', (bytes: Uint8Array) => this.put(bytes));
+    stream.on('end', tell).on('close', tell);
     stream.on('error', (error) => {
       this.fault ??= error; // what a stream that is not wanted any more still has to say is no news
       tell();
@@ -92,16 +98,27 @@ export class StreamChunks implements Chunks {
     this.options.end();
   }
 
+  private put(bytes: Uint8Array): void {
+    this.waiting.push(bytes);
+    this.waitingBytes += bytes.length;
+    if (this.waitingBytes > MAX_WAITING_BYTES) this.stream.pause();
+    this.wake();
+  }
+
   private take(): Uint8Array | undefined {
-    return (this.stream.read() as Uint8Array | null) ?? undefined;
+    const bytes = this.waiting.shift();
+    if (bytes === undefined) return undefined;
+    this.waitingBytes -= bytes.length;
+    if (this.waiting.length === 0 && this.stream.isPaused()) this.stream.resume();
+    return bytes;
   }
 
   private wait(timeoutMs: number): Promise<Uint8Array | undefined> {
-    return this.options.deadline.wait(this.untilReadable(), timeoutMs, 'wfs.stalled');
+    return this.options.deadline.wait(this.untilThere(), timeoutMs, 'wfs.stalled');
   }
 
   /** Undefined: the end. @throws what the stream says */
-  private async untilReadable(): Promise<Uint8Array | undefined> {
+  private async untilThere(): Promise<Uint8Array | undefined> {
     for (;;) {
       const bytes = this.take();
       if (bytes !== undefined) return bytes;

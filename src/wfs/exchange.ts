@@ -1,21 +1,9 @@
-import {
-  type ClientRequest,
-  type Agent as HttpAgent,
-  type IncomingMessage,
-  type RequestOptions,
-  request as requestHttp,
-} from 'node:http';
-import { type Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { Axios, type AxiosAdapter, type AxiosResponse } from 'axios';
+import type { Agents } from './agents.js';
 import { isPrivateHost, lookupPublic, PRIVATE_ADDRESS } from './addresses.js';
-
-export interface Agents {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
-  /** Whether a socket is given only once the tunnel through a proxy stands. */
-  readonly isProxied: boolean;
-}
 
 /** One request as it goes over the wire. */
 export interface Exchange {

@@ -17,7 +17,7 @@ import type {
   SourceSummary,
 } from '../query/index.js';
 import { createFeatures } from '../query/index.js';
-import { Abort, follow, type Signal } from '../signal.js';
+import { Abort, follow, untilAborted } from '../signal.js';
 import { createAbilities } from './abilities.js';
 import { createAuthorizedTransport } from './account.js';
 import { type AdmissionOptions, createAdmission } from './admission.js';
@@ -219,7 +219,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const key = toPlacedKey(options.keys, caller.credentials, caller.address);
     const deadline = createDeadline(options.deadlineMs);
     const wait = <T>(work: Promise<T>) =>
-      deadline.wait(whileHere(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+      deadline.wait(untilAborted(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
     const subject = await wait(getSubject(query.source, key));
     const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
     const check = createCheck(plan.unions, subject.bbox ?? WORLD);
@@ -286,13 +286,13 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
   return {
     async list(caller) {
       const key = toPlacedKey(options.keys, caller.credentials, caller.address);
-      const { service, featureTypes } = await whileHere(getCapabilities(key), caller.signal);
+      const { service, featureTypes } = await untilAborted(getCapabilities(key), caller.signal);
       return { ...service, sources: featureTypes };
     },
 
     async describe(source, caller): Promise<SourceDescription> {
       const key = toPlacedKey(options.keys, caller.credentials, caller.address);
-      const { type, summary, typeName, srsNames } = await whileHere(getSubject(source, key), caller.signal);
+      const { type, summary, typeName, srsNames } = await untilAborted(getSubject(source, key), caller.signal);
       const [geometry] = type.geometries;
       const known = learnt.peek(typeName);
       return {
@@ -357,22 +357,6 @@ function toShownUrl(url: string, keyNames: readonly string[]): string {
     if (/key|token|secret|pass|pwd|auth|sig/i.test(name)) shown.searchParams.set(name, '***');
   }
   return shown.href;
-}
-
-/** Shared work for one caller: it ends for the caller who leaves, and goes on for the others. */
-async function whileHere<T>(work: Promise<T>, signal: Signal): Promise<T> {
-  signal.throwIfAborted();
-  work.catch(() => {}); // it may fail after the caller has left
-  let leave = () => {};
-  const left = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-  });
-  try {
-    return await Promise.race([work, left]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }
 
 /**

@@ -1,17 +1,15 @@
-import { type ClientRequest, Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { ClientRequest } from 'node:http';
 import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { AxiosResponse } from 'axios';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
 import { ServiceError, toMessage } from '../errors.js';
 import type { TraceContext } from '../metrics/index.js';
 import type { Signal } from '../signal.js';
 import { isPrivateAddress } from './addresses.js';
+import { createAgents } from './agents.js';
 import { type Chunks, StreamChunks } from './chunks.js';
 import type { Deadline } from './deadline.js';
-import { type Agents, type Exchange, exchange } from './exchange.js';
+import { type Exchange, exchange } from './exchange.js';
 import type { PlacedKey } from './keys.js';
 
 /** One WFS request, before the key is put in. */
@@ -140,14 +138,6 @@ export function createTransport(options: TransportOptions): Transport {
       agents.https.destroy();
     },
   };
-}
-
-function createAgents(proxy: string | undefined, keepAlive: boolean): Agents {
-  const options = { keepAlive, maxSockets: 256, maxFreeSockets: 64 };
-  const isProxied = proxy !== undefined;
-  return isProxied
-    ? { http: new HttpProxyAgent(proxy, options), https: new HttpsProxyAgent(proxy, options), isProxied }
-    : { http: new HttpAgent(options), https: new HttpsAgent(options), isProxied };
 }
 
 /** The upstream's address with the key and the request in it; a redirect's as it stands. */
