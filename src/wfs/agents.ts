@@ -16,7 +16,11 @@ export function createAgents(proxy: string | undefined, keepAlive: boolean): Age
   const options = { keepAlive, maxSockets: 256, maxFreeSockets: 64 };
   const isProxied = proxy !== undefined;
   if (isProxied)
-    return { http: new HttpProxyAgent(proxy, options), https: new HttpsProxyAgent(proxy, options), isProxied };
+    return {
+      http: new HttpProxyAgent(proxy, options),
+      https: new HttpsProxyAgent(proxy, options),
+      isProxied,
+    };
   const reading = { ...options, onread };
   return { http: new HttpAgent(reading), https: new HttpsAgent(reading), isProxied };
 }

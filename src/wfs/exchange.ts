@@ -1,9 +1,14 @@
-import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestHttp,
+} from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { Axios, type AxiosAdapter, type AxiosResponse } from 'axios';
-import type { Agents } from './agents.js';
 import { isPrivateHost, lookupPublic, PRIVATE_ADDRESS } from './addresses.js';
+import type { Agents } from './agents.js';
 
 /** One request as it goes over the wire. */
 export interface Exchange {

@@ -292,7 +292,10 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
 
     async describe(source, caller): Promise<SourceDescription> {
       const key = toPlacedKey(options.keys, caller.credentials, caller.address);
-      const { type, summary, typeName, srsNames } = await untilAborted(getSubject(source, key), caller.signal);
+      const { type, summary, typeName, srsNames } = await untilAborted(
+        getSubject(source, key),
+        caller.signal,
+      );
       const [geometry] = type.geometries;
       const known = learnt.peek(typeName);
       return {
