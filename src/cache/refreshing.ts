@@ -11,6 +11,8 @@ export interface Refreshing<T> {
    * @throws what `load` threw; unavailable where too many loads are under way
    */
   get(key: string, load: () => Promise<T>): Promise<T>;
+  /** The value where it is known and fresh: nothing has to be waited for. */
+  fresh(key: string): T | undefined;
   /** The value where it is known, without loading. */
   peek(key: string): T | undefined;
   /** Forgets the value, and what a load under way will bring. */
@@ -63,11 +65,16 @@ export function createRefreshing<T extends object>(options: RefreshingOptions): 
     return run;
   }
 
+  const isFresh = ({ loadedAt }: Entry<T>) => performance.now() - loadedAt < freshMs;
+
   return {
+    fresh(key) {
+      const entry = entries.get(key);
+      return entry !== undefined && isFresh(entry) ? entry.value : undefined;
+    },
     async get(key, load) {
       const entry = entries.get(key);
-      const isFresh = entry !== undefined && performance.now() - entry.loadedAt < freshMs;
-      if (isFresh) return entry.value;
+      if (entry !== undefined && isFresh(entry)) return entry.value;
       const failure = failures.get(key);
       const isHeld = failure !== undefined || (loading.size >= maxLoading && !loading.has(key));
       if (entry !== undefined) {

@@ -36,9 +36,15 @@ export interface Gate {
   readonly queued: number;
   readonly inside: number;
   /**
-   * `place` rejects with `unavailable` where too many wait, or the signal's reason. `withdraw` gives it up, given or not.
+   * `place` is there at once where nobody else waits and there is room; else it rejects with `unavailable` where too many
+   * wait, or the signal's reason. `withdraw` gives it up, given or not.
    */
-  enter(visitor: Visitor): { readonly place: Promise<Place>; withdraw(): void };
+  enter(visitor: Visitor): Entry;
+}
+
+interface Entry {
+  readonly place: Place | Promise<Place>;
+  withdraw(): void;
 }
 
 interface Waiter extends Visitor {
@@ -113,6 +119,12 @@ export function createGate(options: GateOptions): Gate {
     }
   }
 
+  /** Nobody is before it, and there is room. */
+  function mayPass({ lane, signal }: Visitor): boolean {
+    if (signal.aborted || hasWaiting() || maxQueued === 0) return false;
+    return inside < maxConcurrency && insideOf.get(lane) < mostOfOne && rate.waitMs <= 0;
+  }
+
   function wakeIn(milliseconds: number): void {
     clearTimeout(timer);
     if (milliseconds === Number.POSITIVE_INFINITY) return; // one that goes out wakes, or a larger share
@@ -173,42 +185,50 @@ export function createGate(options: GateOptions): Gate {
       return inside;
     },
     enter(visitor) {
-      let held: Place | undefined;
-      let withdraw = () => {};
-      const place = new Promise<Place>((resolve, reject) => {
-        let isWaiting = true;
-        const end = () => {
-          isWaiting = false;
-          visitor.signal.removeEventListener('abort', abort);
-        };
-        const waiter: Waiter = {
-          grant(given) {
-            end();
-            held = given;
-            resolve(given);
-          },
-          refuse(reason) {
-            end();
-            reject(reason);
-          },
-          ...visitor, // last: what is spread first and added to has a hidden class of its own (V8 11.3)
-        };
-        const giveUp = (reason: unknown) => {
-          leaveQueue(waiter);
-          waiter.refuse(reason);
-        };
-        const abort = () => giveUp(visitor.signal.reason);
-        withdraw = () => {
-          if (held !== undefined) held.forgo();
-          else giveUp(toFull());
-        };
-        if (visitor.signal.aborted) return reject(visitor.signal.reason);
-        queue(waiter);
-        if (isWaiting) visitor.signal.addEventListener('abort', abort, { once: true });
-      });
-      return { place, withdraw: () => withdraw() };
+      if (mayPass(visitor)) {
+        const place = createPlace(visitor, rate.take());
+        return { place, withdraw: place.forgo };
+      }
+      return wait(visitor);
     },
   };
+
+  function wait(visitor: Visitor): Entry {
+    let held: Place | undefined;
+    let withdraw = () => {};
+    const place = new Promise<Place>((resolve, reject) => {
+      let isWaiting = true;
+      const end = () => {
+        isWaiting = false;
+        visitor.signal.removeEventListener('abort', abort);
+      };
+      const waiter: Waiter = {
+        grant(given) {
+          end();
+          held = given;
+          resolve(given);
+        },
+        refuse(reason) {
+          end();
+          reject(reason);
+        },
+        ...visitor, // last: what is spread first and added to has a hidden class of its own (V8 11.3)
+      };
+      const giveUp = (reason: unknown) => {
+        leaveQueue(waiter);
+        waiter.refuse(reason);
+      };
+      const abort = () => giveUp(visitor.signal.reason);
+      withdraw = () => {
+        if (held !== undefined) held.forgo();
+        else giveUp(toFull());
+      };
+      if (visitor.signal.aborted) return reject(visitor.signal.reason);
+      queue(waiter);
+      if (isWaiting) visitor.signal.addEventListener('abort', abort, { once: true });
+    });
+    return { place, withdraw: () => withdraw() };
+  }
 }
 
 /** Too much is wanted at once. @param seconds until it is worth to ask again, as far as that can be known */

@@ -1,4 +1,5 @@
 import { ServiceError, toMessage } from '../errors.js';
+import type { Account } from '../oauth/index.js';
 import type { PlacedKey } from './keys.js';
 import type { Transport, WfsRequest, WfsResponse } from './transport.js';
 
@@ -8,21 +9,24 @@ import type { Transport, WfsRequest, WfsResponse } from './transport.js';
  * @throws unavailable where the account is at fault: what the upstream says to it is no 401 of the caller's
  */
 export function createAuthorizedTransport(transport: Transport): Transport {
+  async function sendFor(account: Account, request: WfsRequest): Promise<WfsResponse> {
+    const wait = (token: Promise<string>) =>
+      request.deadline.wait(token, Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+    const token = await wait(account.getToken());
+    const response = await transport.send(withToken(request, token));
+    if (response.status !== 401) return response;
+    await end(response);
+    const second = await transport.send(withToken(request, await wait(account.renew(token))));
+    if (second.status !== 401) return second;
+    await end(second);
+    account.renewedInVain();
+    throw new ServiceError('unavailable', toMessage('oauth.tokenRefused'));
+  }
+
   return {
-    async send(request) {
+    send(request) {
       const { account } = request.key;
-      if (account === undefined) return transport.send(request);
-      const wait = (token: Promise<string>) =>
-        request.deadline.wait(token, Number.POSITIVE_INFINITY, 'wfs.noAnswer');
-      const token = await wait(account.getToken());
-      const response = await transport.send(withToken(request, token));
-      if (response.status !== 401) return response;
-      await end(response);
-      const second = await transport.send(withToken(request, await wait(account.renew(token))));
-      if (second.status !== 401) return second;
-      await end(second);
-      account.renewedInVain();
-      throw new ServiceError('unavailable', toMessage('oauth.tokenRefused'));
+      return account === undefined ? transport.send(request) : sendFor(account, request);
     },
     close: () => transport.close(),
   };

@@ -74,7 +74,8 @@ export function createAdmission(
     }
     const { place, withdraw } = gate.enter({ lane: key.lane, work: deadline, signal });
     try {
-      const given = await deadline.wait(place, Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+      const isThere = !(place instanceof Promise);
+      const given = isThere ? place : await deadline.wait(place, Number.POSITIVE_INFINITY, 'wfs.noAnswer');
       metrics.admitted((performance.now() - begun) / 1000);
       return given;
     } catch (error) {
@@ -85,10 +86,13 @@ export function createAdmission(
   }
 
   async function sendOnce(request: WfsRequest): Promise<WfsResponse> {
-    const place = await enter(request).catch((error: unknown) => {
+    let place: Place;
+    try {
+      place = await enter(request);
+    } catch (error) {
       countRefusal(error, metrics);
       throw error;
-    });
+    }
     let isSent = false;
     let span: Span | undefined;
     const send = async () => {

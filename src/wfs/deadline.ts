@@ -21,12 +21,42 @@ export interface Deadline {
 
 export const createDeadline = (milliseconds: number): Deadline => new RequestDeadline(milliseconds);
 
-/** Node keeps timers by their duration: whole tenths of a second share a list, where each fraction has one of its own. */
-const TIMER_STEP_MS = 100;
-const toTimer = (milliseconds: number) =>
-  milliseconds < 10 * TIMER_STEP_MS
-    ? Math.max(0, milliseconds)
-    : Math.ceil(milliseconds / TIMER_STEP_MS) * TIMER_STEP_MS;
+/** Called when the time has come, unless it is taken away before. */
+interface Alarm {
+  readonly at: number;
+  ring(): void;
+}
+
+const WATCH_MS = 100;
+const alarms = new Set<Alarm>();
+let watch: NodeJS.Timeout | undefined;
+
+/**
+ * One timer looks after all long waits, up to a tenth of a second late: nearly all end long before, and a timer of Node's for
+ * each costs ten times what its place in a set does.
+ */
+function setAlarm(milliseconds: number, ring: () => void): () => void {
+  if (milliseconds < 10 * WATCH_MS) {
+    const timer = setTimeout(ring, Math.max(0, milliseconds));
+    return () => clearTimeout(timer);
+  }
+  const alarm = { at: performance.now() + milliseconds, ring };
+  alarms.add(alarm);
+  watch ??= setInterval(ringDue, WATCH_MS);
+  return () => void alarms.delete(alarm);
+}
+
+function ringDue(): void {
+  const now = performance.now();
+  for (const alarm of alarms) {
+    if (alarm.at > now) continue;
+    alarms.delete(alarm);
+    alarm.ring();
+  }
+  if (alarms.size > 0) return;
+  clearInterval(watch);
+  watch = undefined;
+}
 
 class RequestDeadline implements Deadline {
   left: number;
@@ -43,14 +73,14 @@ class RequestDeadline implements Deadline {
       const settle = () => {
         if (isOver) return;
         isOver = true;
-        clearTimeout(timer);
+        takeAway();
         this.left -= performance.now() - begun;
       };
       const tooLate = () => {
         settle();
         reject(new ServiceError('upstreamTimeout', this.toText(timeoutMs, message, isNearer)));
       };
-      const timer = setTimeout(tooLate, toTimer(Math.min(timeoutMs, this.left)));
+      const takeAway = setAlarm(Math.min(timeoutMs, this.left), tooLate);
       // after the timeout, what the step still says is heard by nobody
       step.then(
         (value) => {

@@ -49,6 +49,8 @@ export function createReachability(
     } catch (error) {
       if (error instanceof ServiceError && !isOurs(error)) lastFault = error.message;
       throw error;
+    } finally {
+      if (lastFault !== undefined) check();
     }
   }
 
@@ -77,13 +79,7 @@ export function createReachability(
 
   return {
     transport: {
-      async send(request) {
-        try {
-          return await send(request);
-        } finally {
-          if (lastFault !== undefined) check();
-        }
-      },
+      send,
       close: () => transport.close(),
     },
     get lastFault() {

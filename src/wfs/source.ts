@@ -122,15 +122,33 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     });
   }
 
-  async function getSubject(
-    source: string,
-    key: PlacedKey,
-  ): Promise<Subject & { summary: SourceSummary; srsNames: readonly string[] }> {
-    const { featureTypes, srsNames } = await getCapabilities(key);
-    const names = featureTypes.map(({ name }) => name);
-    const typeName = toKnownTypeName(source, names);
-    const summary = featureTypes.find(({ name }) => name === typeName);
-    if (typeName === undefined || summary === undefined) throw sourceUnknown(source, names);
+  type Described = Subject & { readonly summary: SourceSummary };
+
+  const toTypeKey = (typeName: string, { identity }: PlacedKey) => `${identity} ${typeName}`;
+
+  const toSubject = ({ srsNames }: Capabilities, summary: SourceSummary, type: FeatureType): Described => ({
+    typeName: summary.name,
+    type,
+    bbox: summary.bbox,
+    crs: summary.crs,
+    summary,
+    srsNames: srsNames.get(summary.name) ?? [],
+  });
+
+  /** What nobody has to wait for: capabilities and schema have been read, and are fresh. */
+  function toKnownSubject(source: string, key: PlacedKey): Described | undefined {
+    const read = capabilities.fresh(key.identity);
+    if (read === undefined) return undefined;
+    const summary = toSummary(source, read);
+    const type = summary && types.fresh(toTypeKey(summary.name, key));
+    return type && toSubject(read, summary, type);
+  }
+
+  async function getSubject(source: string, key: PlacedKey): Promise<Described> {
+    const read = await getCapabilities(key);
+    const summary = toSummary(source, read);
+    if (summary === undefined) throw sourceUnknown(source, toNames(read));
+    const typeName = summary.name;
     const load = async () => {
       const read = await dialogue.describeFeatureType(typeName, shared(key));
       const found =
@@ -140,16 +158,9 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       }
       return withShapeFirst(found);
     };
-    const name = `${key.identity} ${typeName}`;
+    const name = toTypeKey(typeName, key);
     const type = await types.get(name, () => lessons.schema(name, SCHEMA_FRESH_MS, load));
-    return {
-      typeName,
-      type,
-      bbox: summary.bbox,
-      crs: summary.crs,
-      summary,
-      srsNames: srsNames.get(typeName) ?? [],
-    };
+    return toSubject(read, summary, type);
   }
 
   /** Learnt once for all callers: it says how the server speaks, not what it holds. */
@@ -220,7 +231,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
     const deadline = createDeadline(options.deadlineMs);
     const wait = <T>(work: Promise<T>) =>
       deadline.wait(untilAborted(work, caller.signal), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
-    const subject = await wait(getSubject(query.source, key));
+    const subject = toKnownSubject(query.source, key) ?? (await wait(getSubject(query.source, key)));
     const plan = toPlan(query, subject.type, subject.crs, subject.bbox);
     const check = createCheck(plan.unions, subject.bbox ?? WORLD);
     const leaving = follow(caller.signal);
@@ -245,7 +256,7 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       key,
       subject,
       toRequest,
-      know: () => wait(getLearnt(subject, key)),
+      know: () => learnt.fresh(subject.typeName) ?? wait(getLearnt(subject, key)),
       leave: () => leaving.abort(),
     };
   }
@@ -258,22 +269,30 @@ export function createWfsSource(options: WfsOptions, logger: Logger): FeatureSou
       const first = await page.next();
       return resume(first, page, { leave, toFault: (error) => toLateFault(error, subject, known) });
     };
-    const known = await know();
-    const features = await ask(known)
-      .catch(async (error: unknown) => {
-        if (!(error instanceof Contradiction)) throw error;
-        forget(subject, known, error);
-        return ask(await know());
-      })
-      .catch(async (error: unknown) => {
+    const learnAnew = (known: Learnt, error: unknown) => {
+      if (!(error instanceof Contradiction)) throw error;
+      forget(subject, known, error);
+      return know();
+    };
+    const askAnew = async (known: Learnt) => {
+      try {
+        return await ask(known);
+      } catch (error) {
         if (!(error instanceof Contradiction)) throw error;
         // whatever its filters do: the layer is read, and compared here
         return ask({ ...(await know()), spatialFilter: 'none' });
-      })
-      .catch((error: unknown) => {
-        throw error instanceof Contradiction ? contradictory(subject) : error;
+      }
+    };
+    const found = know();
+    const known = found instanceof Promise ? await found : found;
+    try {
+      return { isPrivate: key.isCallers, features: await ask(known) };
+    } catch (error) {
+      const features = await askAnew(await learnAnew(known, error)).catch((again: unknown) => {
+        throw again instanceof Contradiction ? contradictory(subject) : again;
       });
-    return { isPrivate: key.isCallers, features };
+      return { isPrivate: key.isCallers, features };
+    }
   }
 
   /** Behind the first feature nothing can be asked anew: the layer is learnt anew for the next who asks. */
@@ -343,6 +362,17 @@ function contradictory({ typeName }: Subject): ServiceError {
   return new ServiceError('upstreamUnusable', toMessage('wfs.contradictory', { source: typeName }));
 }
 
+const toNames = ({ featureTypes }: Capabilities) => featureTypes.map(({ name }) => name);
+
+const summaries = new WeakMap<Capabilities, ReadonlyMap<string, SourceSummary>>();
+
+/** The layer that is meant: thousands are not looked through for one that is called as it calls itself. */
+function toSummary(source: string, read: Capabilities): SourceSummary | undefined {
+  const byName = summaries.get(read) ?? new Map(read.featureTypes.map((summary) => [summary.name, summary]));
+  summaries.set(read, byName);
+  return byName.get(source) ?? byName.get(toKnownTypeName(source, toNames(read)) ?? '');
+}
+
 function sourceUnknown(source: string, names: readonly string[]): ServiceError {
   const nearest = toNearestNames(source, names);
   const hint = nearest.length === 0 ? '' : toMessage('wfs.nearest', { names: nearest.join(', ') });
@@ -372,14 +402,13 @@ function resume(
   { leave, toFault }: { leave(): void; toFault(error: unknown): unknown },
 ): Answer['features'] {
   let pending: FeatureStep | undefined = first;
-  const next = async () => {
+  const fail = (error: unknown) => {
+    throw toFault(error);
+  };
+  const next = () => {
     const known = pending;
     pending = undefined;
-    try {
-      return known ?? (await rest.next());
-    } catch (error) {
-      throw toFault(error);
-    }
+    return known === undefined ? rest.next().catch(fail) : Promise.resolve(known);
   };
   return createFeatures(next, () => {
     leave();

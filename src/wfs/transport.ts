@@ -1,7 +1,6 @@
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type Duplex, pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { AxiosResponse } from 'axios';
 import { ServiceError, toMessage } from '../errors.js';
 import type { TraceContext } from '../metrics/index.js';
 import type { Signal } from '../signal.js';
@@ -89,6 +88,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 export function createTransport(options: TransportOptions): Transport {
   const agents = createAgents(options.proxy, true);
   const freshAgents = createAgents(options.proxy, false);
+  const toAddress = createAddress(options.url);
   const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, options.responseTimeoutMs);
   return {
     async send(request) {
@@ -98,7 +98,7 @@ export function createTransport(options: TransportOptions): Transport {
       const abort = () => void begun?.destroy();
       signal.addEventListener('abort', abort, { once: true });
       try {
-        const url = toTargetUrl(request, options);
+        const url = toAddress(request);
         const isGuarded = target?.mayBePrivate === false;
         const asked: Exchange = {
           url,
@@ -117,12 +117,12 @@ export function createTransport(options: TransportOptions): Transport {
           options.responseTimeoutMs,
           'wfs.noAnswer',
         );
-        const { status, headers } = response;
+        const { statusCode: status = 0, headers } = response;
         return {
           status,
-          contentType: String(headers['content-type'] ?? ''),
-          retryAfter: toHeader(headers['retry-after']),
-          rateLimitReset: toHeader(headers['x-ratelimit-reset']),
+          contentType: headers['content-type'] ?? '',
+          retryAfter: headers['retry-after'],
+          rateLimitReset: toText(headers['x-ratelimit-reset']),
           redirect: toRedirect(response, url, options),
           chunks: toChunks(toPlainStream(response), request, options, abort),
         };
@@ -140,51 +140,60 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-/** The upstream's address with the key and the request in it; a redirect's as it stands. */
-function toTargetUrl({ parameters, key, target }: WfsRequest, { url }: TransportOptions): URL {
-  if (target !== undefined) return target.url;
-  const own = new URL(url.replaceAll('{apikey}', () => key.path ?? ''));
-  for (const [name, value] of Object.entries({ ...parameters, ...key.parameters })) {
-    for (const present of [...own.searchParams.keys()]) {
-      if (present.toLowerCase() === name.toLowerCase()) own.searchParams.delete(present); // KVP names have no case
+/**
+ * The upstream's address with the key and the request in it; a redirect's as it stands. A POST without a key in its address
+ * goes to the same one as all others.
+ */
+function createAddress(url: string): (request: WfsRequest) => URL {
+  const plain = url.includes('{apikey}') ? undefined : new URL(url);
+  return ({ parameters, key, target }) => {
+    if (target !== undefined) return target.url;
+    const added = { ...parameters, ...key.parameters };
+    if (plain !== undefined && Object.keys(added).length === 0) return plain;
+    const own = new URL(url.replaceAll('{apikey}', () => key.path ?? ''));
+    for (const [name, value] of Object.entries(added)) {
+      for (const present of [...own.searchParams.keys()]) {
+        if (present.toLowerCase() === name.toLowerCase()) own.searchParams.delete(present); // KVP names have no case
+      }
+      own.searchParams.set(name, value);
     }
-    own.searchParams.set(name, value);
-  }
-  return own;
+    return own;
+  };
 }
 
 function toHeaders(
   { body, key, target }: WfsRequest,
   { referer }: TransportOptions,
 ): Readonly<Record<string, string>> {
-  return {
+  const headers: Record<string, string> = {
     Accept: 'text/xml, application/xml, application/gml+xml, */*;q=0.1',
     'Accept-Encoding': 'gzip, deflate, br',
     'User-Agent': 'carto-wfs',
-    ...(target?.isForeign ? {} : key.headers),
-    ...(referer !== undefined && !target?.isForeign && { Referer: referer }),
-    ...(body !== undefined && { 'Content-Type': 'text/xml; charset=UTF-8' }),
   };
+  if (!target?.isForeign) Object.assign(headers, key.headers);
+  if (referer !== undefined && !target?.isForeign) headers.Referer = referer;
+  if (body !== undefined) headers['Content-Type'] = 'text/xml; charset=UTF-8';
+  return headers;
 }
 
 function toRedirect(
-  { status, headers, request }: AxiosResponse,
+  { statusCode: status = 0, headers, socket }: IncomingMessage,
   from: URL,
   { proxy }: TransportOptions,
 ): Redirect | undefined {
-  const location = toHeader(headers.location);
+  const { location } = headers;
   if (location === undefined || status < 300 || status > 399) return undefined;
-  const { remoteAddress } = (request as ClientRequest).socket ?? {};
+  const { remoteAddress } = socket;
   const isSeen = proxy === undefined && remoteAddress !== undefined;
   return { location, from, isFromPrivate: isSeen ? isPrivateAddress(remoteAddress) : undefined };
 }
 
 /** RFC 9110 §8.4. A body that ends too early is an error of the decoder. */
-function toPlainStream(response: AxiosResponse<Readable>): Readable {
-  const encoding = toHeader(response.headers['content-encoding'])?.trim().toLowerCase() ?? 'identity';
+function toPlainStream(response: IncomingMessage): Readable {
+  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const decoder = DECODERS.get(encoding)?.();
-  if (decoder === undefined) return response.data;
-  pipeline(response.data, decoder, () => {}); // errors come out of the decoder
+  if (decoder === undefined) return response;
+  pipeline(response, decoder, () => {}); // errors come out of the decoder
   return decoder;
 }
 
@@ -235,6 +244,6 @@ function toTransportError(error: unknown, signal: Signal): unknown {
   return new ServiceError('upstreamUnusable', toMessage('wfs.brokenOff', { code }));
 }
 
-function toHeader(value: AxiosResponse['headers'][string]): string | undefined {
+function toText(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -15,7 +15,7 @@ function watch(options: Partial<typeof unlimited>) {
     const leaving = new AbortController();
     leavings.set(name, leaving);
     const { place, withdraw } = gate.enter({ lane, work, signal: leaving.signal });
-    place.then(
+    Promise.resolve(place).then(
       (given) => {
         order.push(name);
         places.set(name, given);
