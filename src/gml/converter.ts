@@ -157,8 +157,8 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     return this.counts;
   }
 
-  push(bytes: Uint8Array): Converted {
-    return this.run(() => this.markup.push(bytes));
+  push(bytes: Uint8Array, isMore = false): Converted {
+    return this.run(() => this.markup.push(bytes), isMore);
   }
 
   end(): Converted {
@@ -192,7 +192,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
     return writer.room + geometry.room + complex.room + nested.bytes.length + markup.room + shortcut.room;
   }
 
-  private run(step: () => void): Converted {
+  private run(step: () => void, isMore = false): Converted {
     if (this.failed !== undefined) throw this.failed;
     try {
       step();
@@ -204,7 +204,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
         report === undefined || error instanceof GmlExceptionReport ? error : this.toReport(report);
       throw this.failed;
     }
-    return this.writer.ends.length === 0 ? NOTHING : this.writer.take();
+    return isMore || this.writer.ends.length === 0 ? NOTHING : this.writer.take();
   }
 
   /** Before anything shrinks and after each push, so that where the document is cut does not decide. */

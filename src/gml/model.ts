@@ -78,7 +78,11 @@ export interface Converted {
  * @throws GmlError, with line, column and element path
  */
 export interface GmlConverter {
-  push(bytes: Uint8Array): Converted;
+  /**
+   * @param isMore whether another push follows at once: what is ready comes with that one, in one piece
+   * @throws GmlError
+   */
+  push(bytes: Uint8Array, isMore?: boolean): Converted;
   /** The document is over. @throws GmlError where it is not whole */
   end(): Converted;
   /** The loop in use. */

@@ -10,6 +10,8 @@ type Step = IteratorResult<Uint8Array, void>;
 export interface Chunks extends AsyncIterableIterator<Uint8Array, void> {
   next(): Promise<Step>;
   return(): Promise<Step>;
+  /** The next bytes where they have come already; undefined or absent: they have to be waited for. */
+  more?(): Uint8Array | undefined;
   [Symbol.asyncIterator](): Chunks;
 }
 
@@ -29,7 +31,7 @@ const DONE: Step = { done: true, value: undefined };
 const DRAINED_BYTES = 64 * 1024;
 const DRAIN_MS = 50;
 /** That wait to be taken, before the stream is paused. */
-const MAX_WAITING_BYTES = 128 * 1024;
+const MAX_WAITING_BYTES = 256 * 1024;
 
 /**
  * The bytes of a stream, as it pushes them: a stream that is read from stops its socket and starts it again at every chunk.
@@ -43,6 +45,7 @@ export class StreamChunks implements Chunks {
   private isBegun = false;
   private isOver = false;
   private fault: Error | undefined = undefined;
+  private isToldSoon = false;
   private wake = () => {};
 
   constructor(
@@ -70,10 +73,20 @@ export class StreamChunks implements Chunks {
         this.finish();
         return DONE;
       }
-      this.received += value.length;
-      const { maxBytes } = this.options;
-      if (this.received <= maxBytes) return { done: false, value };
-      throw new ServiceError('upstreamUnusable', toMessage('wfs.answerTooLarge', { bytes: maxBytes }));
+      this.count(value);
+      return { done: false, value };
+    } catch (error) {
+      this.finish();
+      throw this.options.toFault(error);
+    }
+  }
+
+  more(): Uint8Array | undefined {
+    const value = this.isOver ? undefined : this.take();
+    if (value === undefined) return undefined;
+    try {
+      this.count(value);
+      return value;
     } catch (error) {
       this.finish();
       throw this.options.toFault(error);
@@ -98,11 +111,30 @@ export class StreamChunks implements Chunks {
     this.options.end();
   }
 
+  /** @throws upstreamUnusable where there is more than an answer may have */
+  private count({ length }: Uint8Array): void {
+    this.received += length;
+    const { maxBytes } = this.options;
+    if (this.received <= maxBytes) return;
+    throw new ServiceError('upstreamUnusable', toMessage('wfs.answerTooLarge', { bytes: maxBytes }));
+  }
+
   private put(bytes: Uint8Array): void {
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
     if (this.waitingBytes > MAX_WAITING_BYTES) this.stream.pause();
-    this.wake();
+    if (this.received === 0) this.wake();
+    else this.tellSoon();
+  }
+
+  /** The first bytes are told of at once; of all others, Node has more in its hands: they go on together. */
+  private tellSoon(): void {
+    if (this.isToldSoon) return;
+    this.isToldSoon = true;
+    setImmediate(() => {
+      this.isToldSoon = false;
+      this.wake();
+    });
   }
 
   private take(): Uint8Array | undefined {
@@ -155,16 +187,14 @@ export class ToldChunks implements Chunks {
     private readonly told: { received(bytes: number): void; end(): void },
   ) {}
 
-  async next(): Promise<Step> {
-    try {
-      const step = await this.inner.next();
-      if (step.done) this.end();
-      else this.told.received(step.value.length);
-      return step;
-    } catch (error) {
-      this.end();
-      throw error;
-    }
+  next(): Promise<Step> {
+    return this.inner.next().then(this.tell, this.fail);
+  }
+
+  more(): Uint8Array | undefined {
+    const value = this.inner.more?.();
+    if (value !== undefined) this.told.received(value.length);
+    return value;
   }
 
   async return(): Promise<Step> {
@@ -178,6 +208,17 @@ export class ToldChunks implements Chunks {
   [Symbol.asyncIterator](): this {
     return this;
   }
+
+  private readonly tell = (step: Step): Step => {
+    if (step.done) this.end();
+    else this.told.received(step.value.length);
+    return step;
+  };
+
+  private readonly fail = (error: unknown): never => {
+    this.end();
+    throw error;
+  };
 
   private end(): void {
     if (this.isOver) return;

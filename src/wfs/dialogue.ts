@@ -12,6 +12,7 @@ import type { TraceContext } from '../metrics/index.js';
 import type { Signal } from '../signal.js';
 import type { Abilities } from './abilities.js';
 import { type Capabilities, readCapabilities } from './capabilities.js';
+import type { Chunks } from './chunks.js';
 import { createConverters } from './converters.js';
 import type { Deadline } from './deadline.js';
 import { toExceptionError, toKeylessError, toRefusalError } from './exception.js';
@@ -194,7 +195,7 @@ async function* readFeatures(
         head = verdict === 'unknown' ? bytes : undefined;
         if (head !== undefined) continue;
       }
-      const converted = converter.push(bytes);
+      const converted = pushAll(converter, bytes, response.chunks);
       if (converted.ends.length > 0) yield converted;
     }
     if (head !== undefined) throw await toRefusal(response, head, asker.key, wantsKey);
@@ -211,6 +212,16 @@ async function* readFeatures(
   } finally {
     await response.chunks.return();
   }
+}
+
+/** The bytes, and all that have come since. */
+function pushAll(converter: GmlConverter, bytes: Uint8Array, chunks: Chunks): Converted {
+  let last = bytes;
+  for (let next = chunks.more?.(); next !== undefined; next = chunks.more?.()) {
+    converter.push(last, true);
+    last = next;
+  }
+  return converter.push(last);
 }
 
 /** Whether an answer can be GML, by its first bytes: servers send HTML and JSON as text/xml. */
