@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createGmlConverter, type GmlConverter, type GmlEngine, type GmlError } from '../../src/gml/index.js';
+import {
+  type Converted,
+  createGmlConverter,
+  type GmlConverter,
+  type GmlEngine,
+  type GmlError,
+} from '../../src/gml/index.js';
 import { convert, convertCut, fixtures, type Options } from './convert.js';
 import { documents } from './documents.js';
 import { dialects } from './features.js';
@@ -75,6 +81,30 @@ describe('where a document is cut never matters', () => {
     for (let first = 1; first < gml.length; first++) {
       if (!converter.reuse()) converter = create(options, engine);
       expectSame(read(converter, gml, first, gml.length), whole, `cut behind byte ${first}`);
+    }
+  });
+
+  test.each(cases)('%s: taken at every third piece: %s', (_, engine, { gml, options }) => {
+    const whole = read(create(options, engine), gml, 0, gml.length);
+    const bytewise = read(create(options, engine), gml, 0, 1);
+    for (const length of [1, 7, 120, 500]) {
+      const converter = create(options, engine);
+      const features: string[] = [];
+      const take = ({ bytes, ends }: Converted): void => {
+        ends.forEach((end, i) => {
+          const start = i === 0 ? 0 : (ends[i - 1] as number) + 1;
+          features.push(Buffer.from(bytes.subarray(start, end)).toString());
+        });
+      };
+      const readAll = () => {
+        for (let [at, piece] = [0, 1]; at < gml.length; at += length, piece++)
+          take(converter.push(gml.subarray(at, at + length), piece % 3 !== 0));
+        take(converter.end());
+      };
+      if (whole.error === undefined) readAll();
+      else expect(readAll).toThrow();
+      if (whole.error === undefined) expect(features.join(',')).toBe(whole.text);
+      else expect(bytewise.text.startsWith(features.join(','))).toBe(true);
     }
   });
 

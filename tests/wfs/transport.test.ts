@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -82,6 +83,65 @@ describe('an answer that is not read to its end', () => {
       for await (const _chunk of chunks) break;
     }
     expect(seen).toBe(connections);
+  });
+});
+
+describe('an answer of several megabytes', () => {
+  const body = Buffer.alloc(3e6, 'abcdefghij klmnopqrst');
+
+  test.each(['with its length', 'in chunks'])(
+    '%s: nothing is lost, whoever waits for whom, also on a connection that is used again',
+    async (kind) => {
+      const { transport } = await serve(
+        (_, response) => {
+          if (kind === 'with its length') response.setHeader('Content-Length', body.length);
+          for (let at = 0; at < body.length; at += 99_999) response.write(body.subarray(at, at + 99_999));
+          response.end();
+        },
+        { maxResponseBytes: 1e7 },
+      );
+      const readSlowly = async (pauseMs: number) => {
+        const parts: Uint8Array[] = [];
+        const { chunks } = await ask(transport);
+        for await (const chunk of chunks) {
+          parts.push(chunk);
+          for (let more = chunks.more?.(); more !== undefined; more = chunks.more?.()) parts.push(more);
+          if (pauseMs > 0) await pause(pauseMs);
+        }
+        return Buffer.concat(parts).equals(body);
+      };
+      for (let round = 0; round < 3; round += 1) {
+        expect(await Promise.all([0, 1, 5, 0].map(readSlowly))).toEqual([true, true, true, true]);
+      }
+    },
+  );
+
+  test('is not read on while nobody takes it', async () => {
+    let written = 0;
+    const { transport } = await serve(
+      (_, response) => {
+        const write = () => {
+          while (written < 1e8 && response.write(body)) written += body.length;
+        };
+        response.on('drain', write);
+        write();
+      },
+      { maxResponseBytes: 1e9 },
+    );
+    const { chunks } = await ask(transport);
+    await chunks.next();
+    await pause(200);
+    expect(written).toBeLessThan(5e7);
+    await chunks.return();
+  });
+
+  test('more than it may have is refused, also where it comes at once', async () => {
+    const { transport } = await serve((_, response) => response.end(body));
+    const { chunks } = await ask(transport);
+    const readAll = async () => {
+      for await (const _ of chunks) while (chunks.more?.() !== undefined);
+    };
+    await expect(readAll()).rejects.toMatchObject({ kind: 'upstreamUnusable' });
   });
 });
 
