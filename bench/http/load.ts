@@ -46,23 +46,15 @@ async function ask(
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
   socket.setNoDelay(true);
-  let parts: Buffer[] = [];
-  let received = 0;
-  let end: number | undefined;
+  let answer = new AnswerReader();
   let begun = 0;
   const send = () => {
     begun = performance.now();
     socket.write(`GET ${toPath()} HTTP/1.1\r\nHost: ${hostname}\r\nAccept: */*\r\n\r\n`);
   };
   const take = (chunk: Buffer) => {
-    parts.push(chunk);
-    received += chunk.length;
-    // a length is read once; without one, only the tail is looked at
-    end ??= toEnd(parts.length === 1 ? chunk : Buffer.concat(parts));
-    if (end === undefined || received < end) return;
-    parts = [];
-    received = 0;
-    end = undefined;
+    if (!answer.take(chunk)) return;
+    answer = new AnswerReader();
     latencies.push(performance.now() - begun);
     if (isOver()) socket.destroy();
     else send();
@@ -82,15 +74,36 @@ async function ask(
   });
 }
 
-const LAST_CHUNK = '\r\n0\r\n\r\n';
+const HEAD_END = '\r\n\r\n';
+const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
 
-/** Where an HTTP/1.1 answer at the beginning of the bytes ends; undefined: not yet. */
-function toEnd(bytes: Buffer): number | undefined {
-  const head = bytes.indexOf('\r\n\r\n');
-  if (head < 0) return undefined;
-  const text = bytes.toString('latin1', 0, head).toLowerCase();
-  if (!text.startsWith('http/1.1 200')) throw new Error(bytes.toString('utf8', 0, 1000));
-  const length = /\r\ncontent-length: *(\d+)/.exec(text)?.[1];
-  if (length !== undefined) return head + 4 + Number(length);
-  return bytes.subarray(-LAST_CHUNK.length).toString('latin1') === LAST_CHUNK ? bytes.length : undefined;
+/** Tells where an HTTP/1.1 answer ends, and keeps nothing of its body: what this costs, the server has not. */
+class AnswerReader {
+  private start: Buffer = Buffer.alloc(0);
+  private hasHead = false;
+  /** With the head; absent: in chunks. */
+  private length: number | undefined;
+  private received = 0;
+  private tail: Buffer = Buffer.alloc(0);
+
+  /** @returns whether this was the last of it @throws Error where it is not a 200 */
+  take(chunk: Buffer): boolean {
+    this.received += chunk.length;
+    if (!this.hasHead) this.readHead(chunk);
+    if (this.length !== undefined) return this.hasHead && this.received >= this.length;
+    const isShort = chunk.length < LAST_CHUNK.length;
+    this.tail = (isShort ? Buffer.concat([this.tail, chunk]) : chunk).subarray(-LAST_CHUNK.length);
+    return this.hasHead && this.tail.equals(LAST_CHUNK);
+  }
+
+  private readHead(chunk: Buffer): void {
+    this.start = this.start.length === 0 ? chunk : Buffer.concat([this.start, chunk]);
+    const end = this.start.indexOf(HEAD_END);
+    if (end < 0) return;
+    const head = this.start.toString('latin1', 0, end).toLowerCase();
+    if (!head.startsWith('http/1.1 200')) throw new Error(this.start.toString('utf8', 0, 1000));
+    const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1];
+    if (length !== undefined) this.length = end + HEAD_END.length + Number(length);
+    this.hasHead = true;
+  }
 }
