@@ -42,7 +42,7 @@ export interface Gate {
   enter(visitor: Visitor): Entry;
 }
 
-interface Entry {
+export interface Entry {
   readonly place: Place | Promise<Place>;
   withdraw(): void;
 }

@@ -4,6 +4,7 @@ import {
   createCircuit,
   createGate,
   createPauses,
+  type Entry,
   type Place,
   type RateShare,
   toBusyError,
@@ -11,6 +12,7 @@ import {
 import { type Refusal, type Span, type Tracing, type UpstreamMetrics, untraced } from '../metrics/index.js';
 import type { Signal } from '../signal.js';
 import { ToldChunks } from './chunks.js';
+import type { Deadline } from './deadline.js';
 import { isLater, toRetryAfter } from './exception.js';
 import { StaleConnection, type Transport, type WfsRequest, type WfsResponse } from './transport.js';
 
@@ -59,8 +61,19 @@ export function createAdmission(
     circuit: () => circuit.state,
   });
 
-  async function enter({ key, deadline, signal }: WfsRequest): Promise<Place> {
+  function enter(request: WfsRequest): Place | Promise<Place> {
     circuit.check();
+    const { key, deadline, signal } = request;
+    if (pauses.of(key.identity) !== undefined || rests.of(EVERYBODY) !== undefined)
+      return pauseAndEnter(request);
+    const begun = performance.now();
+    const entry = gate.enter({ lane: key.lane, work: deadline, signal });
+    if (entry.place instanceof Promise) return untilEntered(entry, deadline, begun);
+    metrics.admitted((performance.now() - begun) / 1000);
+    return entry.place;
+  }
+
+  async function pauseAndEnter({ key, deadline, signal }: WfsRequest): Promise<Place> {
     const begun = performance.now();
     const paused = pauses.of(key.identity);
     if (paused !== undefined) {
@@ -72,10 +85,12 @@ export function createAdmission(
       if (rest.waitMs > deadline.left) throw toRestingError(rest.seconds);
       await deadline.pause(rest.waitMs, signal);
     }
-    const { place, withdraw } = gate.enter({ lane: key.lane, work: deadline, signal });
+    return untilEntered(gate.enter({ lane: key.lane, work: deadline, signal }), deadline, begun);
+  }
+
+  async function untilEntered({ place, withdraw }: Entry, deadline: Deadline, begun: number): Promise<Place> {
     try {
-      const isThere = !(place instanceof Promise);
-      const given = isThere ? place : await deadline.wait(place, Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+      const given = await deadline.wait(Promise.resolve(place), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
       metrics.admitted((performance.now() - begun) / 1000);
       return given;
     } catch (error) {
@@ -88,18 +103,19 @@ export function createAdmission(
   async function sendOnce(request: WfsRequest): Promise<WfsResponse> {
     let place: Place;
     try {
-      place = await enter(request);
+      const entering = enter(request);
+      place = entering instanceof Promise ? await entering : entering;
     } catch (error) {
       countRefusal(error, metrics);
       throw error;
     }
     let isSent = false;
     let span: Span | undefined;
-    const send = async () => {
+    const send = () => {
       isSent = true;
       request.signal.throwIfAborted();
       span = tracing.upstream(toOperation(request), request.trace);
-      return observe(() => transport.send({ onSent: place.sent, ...request }), metrics);
+      return observed(transport.send({ onSent: place.sent, ...request }), metrics);
     };
     try {
       const response = await circuit.execute(send);
@@ -173,19 +189,21 @@ function toOperation({ body, parameters, target }: WfsRequest): string {
   return body !== undefined ? 'GetFeature' : (parameters?.request ?? 'GET');
 }
 
-async function observe(send: () => Promise<WfsResponse>, metrics: UpstreamMetrics): Promise<WfsResponse> {
+function observed(sending: Promise<WfsResponse>, metrics: UpstreamMetrics): Promise<WfsResponse> {
   const begun = performance.now();
   const tell = (outcome: Parameters<UpstreamMetrics['answered']>[0]) =>
     metrics.answered(outcome, (performance.now() - begun) / 1000);
-  try {
-    const response = await send();
-    tell(response.status);
-    return response;
-  } catch (error) {
-    const isTimeout = error instanceof ServiceError && error.kind === 'upstreamTimeout';
-    tell(isTimeout ? 'timeout' : error instanceof ServiceError ? 'broken' : 'left');
-    throw error;
-  }
+  return sending.then(
+    (response) => {
+      tell(response.status);
+      return response;
+    },
+    (error: unknown) => {
+      const isTimeout = error instanceof ServiceError && error.kind === 'upstreamTimeout';
+      tell(isTimeout ? 'timeout' : error instanceof ServiceError ? 'broken' : 'left');
+      throw error;
+    },
+  );
 }
 
 /** @param leave called when the last byte of the answer has come, or nobody wants it any more */

@@ -149,18 +149,20 @@ export class StreamChunks implements Chunks {
     return this.options.deadline.wait(this.untilThere(), timeoutMs, 'wfs.stalled');
   }
 
-  /** Undefined: the end. @throws what the stream says */
-  private async untilThere(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const bytes = this.take();
-      if (bytes !== undefined) return bytes;
-      if (this.fault !== undefined) throw this.fault;
-      if (this.stream.readableEnded) return undefined;
-      if (this.stream.destroyed) throw toPrematureClose();
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
-    }
+  /** Undefined: the end. Rejects with what the stream says. */
+  private untilThere(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      this.wake = () => {
+        const bytes = this.take();
+        if (bytes !== undefined) resolve(bytes);
+        else if (this.fault !== undefined) reject(this.fault);
+        else if (this.stream.readableEnded) resolve(undefined);
+        else if (this.stream.destroyed) reject(toPrematureClose());
+        else return;
+        this.wake = () => {};
+      };
+      this.wake();
+    });
   }
 
   /** What little is left of an answer that is not read on is taken all the same: its connection can be used again. */
