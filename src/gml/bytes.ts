@@ -70,18 +70,13 @@ export class Lane {
 }
 
 /**
- * A copy of pieces in a row, into memory that is not zeroed first. Before it stands a comma, outside of the array: who writes it behind other
+ * A copy, into memory that is not zeroed first. Before it stands a comma, outside of the array: who writes it behind other
  * features need not copy it once more.
  */
-export function copyOf(pieces: readonly Uint8Array[]): Uint8Array {
-  const size = pieces.reduce((sum, { length }) => sum + length, 0);
-  const copied = new Uint8Array(Buffer.allocUnsafeSlow(size + 1).buffer);
+export function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const copied = new Uint8Array(Buffer.allocUnsafeSlow(to - from + 1).buffer);
   copied[0] = 0x2c;
-  let at = 1;
-  for (const piece of pieces) {
-    copied.set(piece, at);
-    at += piece.length;
-  }
+  copied.set(bytes.subarray(from, to), 1);
   return copied.subarray(1);
 }
 

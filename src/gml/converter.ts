@@ -194,6 +194,7 @@ class Converter implements GmlConverter, Sink<Slot>, Surroundings, Subject {
 
   private run(step: () => void, isMore = false): Converted {
     if (this.failed !== undefined) throw this.failed;
+    this.writer.isHeld = isMore;
     try {
       step();
       this.checkSize();

@@ -130,8 +130,10 @@ export class FeatureWriter {
   /** Whole features, and where each ends. */
   readonly out = new Lane(1 << 16);
   ends: number[] = [];
-  /** All that was written, where it came ready made, in place of `out`. */
-  private readonly pieces: Uint8Array[] = [];
+  /** Nothing is taken before more has been written. */
+  isHeld = false;
+  /** All that was written, where it came at once, in place of `out`. */
+  private only: Uint8Array | undefined;
   count = 0;
   readonly properties = new Lane(1 << 12);
   private readonly id = new Lane(64);
@@ -330,10 +332,12 @@ export class FeatureWriter {
 
   /** Whole features as they stand in `bytes[from..to)`, the comma before the first with them; `ends` from `from` on. */
   addAll(bytes: Uint8Array, from: number, to: number, ends: ArrayLike<number>): void {
-    const start = this.ends.at(-1) ?? 0;
-    // All that is taken, as a rule: then it is copied once.
-    if (this.out.length === 0) this.pieces.push(copyOf([bytes.subarray(from, to)]));
-    else this.out.put(bytes, from, to);
+    this.settle();
+    const { out } = this;
+    const start = out.length;
+    // All of what is taken, as a rule: then it is copied once.
+    if (this.ends.length === 0 && !this.isHeld) this.only = copyOf(bytes, from, to);
+    else out.put(bytes, from, to);
     for (let i = 0; i < ends.length; i++) this.ends.push(start + (ends[i] as number));
     this.count += ends.length;
   }
@@ -348,20 +352,15 @@ export class FeatureWriter {
   }
 
   private settle(): void {
-    for (const piece of this.pieces) this.out.put(piece);
-    this.pieces.length = 0;
-  }
-
-  private toWhole(): Uint8Array {
-    const [only] = this.pieces;
-    if (only === undefined) return copyOf([this.out.bytes.subarray(0, this.out.length)]);
-    return this.pieces.length === 1 ? only : copyOf(this.pieces);
+    if (this.only === undefined) return;
+    this.out.put(this.only);
+    this.only = undefined;
   }
 
   /** What has been written since the last call. */
   take(): { bytes: Uint8Array; ends: readonly number[] } {
-    const taken = { bytes: this.toWhole(), ends: this.ends };
-    this.pieces.length = 0;
+    const taken = { bytes: this.only ?? copyOf(this.out.bytes, 0, this.out.length), ends: this.ends };
+    this.only = undefined;
     this.out.length = 0;
     this.ends = [];
     return taken;
