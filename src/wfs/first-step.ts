@@ -1,3 +1,5 @@
+import { Steps, toOver } from './steps.js';
+
 /** Features whose first step has been taken. */
 export interface Begun<T, R> {
   readonly features: AsyncGenerator<T, R, void>;
@@ -16,11 +18,13 @@ export async function begin<T, R>(features: AsyncGenerator<T, R, void>): Promise
 export const fromFirst = <T, R>(choose: () => Promise<Begun<T, R>>): AsyncGenerator<T, R, void> =>
   new FromFirst(choose);
 
-class FromFirst<T, R> implements AsyncGenerator<T, R, void> {
+class FromFirst<T, R> extends Steps<T, R> {
   private features: AsyncGenerator<T, R, void> | undefined = undefined;
   private isEnded = false;
 
-  constructor(private readonly choose: () => Promise<Begun<T, R>>) {}
+  constructor(private readonly choose: () => Promise<Begun<T, R>>) {
+    super();
+  }
 
   next(): Promise<IteratorResult<T, R>> {
     return this.features === undefined ? this.begin() : this.features.next();
@@ -32,21 +36,8 @@ class FromFirst<T, R> implements AsyncGenerator<T, R, void> {
     return { done: true, value: await value };
   }
 
-  async throw(error: unknown): Promise<IteratorResult<T, R>> {
-    await this.return(undefined as never);
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return(undefined as never);
-  }
-
   private async begin(): Promise<IteratorResult<T, R>> {
-    if (this.isEnded) return { done: true, value: undefined as never };
+    if (this.isEnded) return toOver();
     const { features, first } = await this.choose();
     this.features = features;
     if (this.isEnded) await features.return(undefined as never);

@@ -15,6 +15,7 @@ import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Heard, Learnt } from './learning.js';
 import { toOpenAsking } from './overheard.js';
 import { type Asking, hasTooManyParts, type Plan } from './plan.js';
+import { watched } from './steps.js';
 
 /** Everything one page is made of. */
 export interface PageRequest {
@@ -323,7 +324,7 @@ export function toBehind({ bytes, ends }: Converted, count: number): Converted {
 }
 
 /** One request, sorted as given. */
-async function* readAnswer(
+function readAnswer(
   request: PageRequest,
   window: Window,
   sortBy: readonly SortProperty[],
@@ -337,18 +338,17 @@ async function* readAnswer(
   };
   const stream = dialogue.getFeature(toWindowRequest(request, window, sortBy), options, asker);
   let isChecked = false;
-  try {
-    for await (const batch of stream) {
+  return watched(stream, {
+    look(batch) {
       if (!isChecked) checkPlaces(request, batch, filter);
       isChecked = true;
-      const [first = new Uint8Array()] = toFeatures(batch);
-      checkId(request, first);
-      yield batch;
-    }
-  } finally {
-    for (const [fault, count] of Object.entries(stream.warnings))
-      faults.set(fault, (faults.get(fault) ?? 0) + count);
-  }
+      checkId(request, batch.bytes.subarray(0, batch.ends[0]));
+    },
+    end() {
+      for (const [fault, count] of Object.entries(stream.warnings))
+        faults.set(fault, (faults.get(fault) ?? 0) + count);
+    },
+  });
 }
 
 const readers = new WeakMap<Learnt, GmlConverterOptions['crs']>();
@@ -366,7 +366,7 @@ function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: F
   const isElsewhereToo = learnt.filterForms.length > 1 || learnt.open !== undefined;
   const operator = filter === undefined || isElsewhereToo ? undefined : toSpatialOperator(filter);
   const isTold = learnt.axisOrderFrom === 'features' || learnt.axisOrderFrom === 'setting';
-  check(toFeatures(batch), operator, isTold);
+  check(batch, operator, isTold);
 }
 
 /** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */
