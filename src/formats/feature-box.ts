@@ -16,8 +16,10 @@ const NULL = toAscii('null');
 const TYPE = toAscii('{"type":"');
 const COORDINATES = toAscii('","coordinates":');
 
-const isAt = (bytes: Uint8Array, at: number, text: Uint8Array) =>
-  text.every((byte, i) => bytes[at + i] === byte);
+function isAt(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i += 1) if (bytes[at + i] !== text[i]) return false;
+  return true;
+}
 
 /**
  * The box of a Feature's geometry; undefined where it has none. Read off its bytes, as the converter writes them; what is

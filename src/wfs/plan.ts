@@ -153,6 +153,7 @@ const MOST_STRAIGHT = 5000; // metres
 
 /** Attributes of which it is known in which words the upstream can be asked for them are asked in those alone. */
 export function inKnownWords(plan: Plan, experience: Pick<Experience, 'wordsFor'>): Plan {
+  if (plan.tests.length === 0) return plan;
   const tests = plan.tests.map((test) => {
     const words = experience.wordsFor(test.name);
     return words === 'other'

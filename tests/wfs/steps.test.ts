@@ -106,4 +106,21 @@ describe('looked at as they pass', () => {
     await expect(features.throw(new Error('from outside'))).rejects.toThrow('from outside');
     expect(told).toEqual(['seen 1', 'features over', 'over']);
   });
+
+  test('a reader who leaves while one is waited for gets it, and ends them', async () => {
+    const features = watched(count(2), watch);
+    const first = features.next();
+    await features.return();
+    expect(await first).toEqual({ done: false, value: 1 });
+    expect(await features.next()).toEqual({ done: true, value: undefined });
+    expect(told).toEqual(['seen 1', 'features over', 'over']);
+  });
+
+  test('a fault while the reader leaves is told to who waits, and ends them once', async () => {
+    const features = watched(count(0, new Error('broken off')), watch);
+    const first = features.next();
+    await features.return();
+    await expect(first).rejects.toThrow('broken off');
+    expect(told).toEqual(['features over', 'over']);
+  });
 });
