@@ -16,13 +16,22 @@ export async function begin<T, R>(features: AsyncGenerator<T, R, void>): Promise
  * the features that were begun, with nothing in between for each to pass through.
  */
 export const fromFirst = <T, R>(choose: () => Promise<Begun<T, R>>): AsyncGenerator<T, R, void> =>
-  new FromFirst(choose);
+  new FromFirst(undefined, choose);
+
+/** As `fromFirst`: what `toFeatures` gives, or else, where their first step fails, what comes of the error. */
+export const orElse = <T, R>(
+  toFeatures: () => AsyncGenerator<T, R, void>,
+  otherwise: (error: unknown) => Promise<Begun<T, R>>,
+): AsyncGenerator<T, R, void> => new FromFirst(toFeatures, otherwise);
 
 class FromFirst<T, R> extends Steps<T, R> {
   private features: AsyncGenerator<T, R, void> | undefined = undefined;
   private isEnded = false;
 
-  constructor(private readonly choose: () => Promise<Begun<T, R>>) {
+  constructor(
+    private readonly toFeatures: (() => AsyncGenerator<T, R, void>) | undefined,
+    private readonly choose: (error: unknown) => Promise<Begun<T, R>>,
+  ) {
     super();
   }
 
@@ -38,9 +47,18 @@ class FromFirst<T, R> extends Steps<T, R> {
 
   private async begin(): Promise<IteratorResult<T, R>> {
     if (this.isEnded) return toOver();
-    const { features, first } = await this.choose();
-    this.features = features;
-    if (this.isEnded) await features.return(undefined as never);
-    return first;
+    let begun: Begun<T, R>;
+    if (this.toFeatures === undefined) begun = await this.choose(undefined);
+    else {
+      try {
+        const features = this.toFeatures();
+        begun = { features, first: await features.next() };
+      } catch (error) {
+        begun = await this.choose(error);
+      }
+    }
+    this.features = begun.features;
+    if (this.isEnded) await this.features.return(undefined as never);
+    return begun.first;
   }
 }

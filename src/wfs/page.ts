@@ -6,7 +6,7 @@ import { follow } from '../signal.js';
 import { toOtherwise } from './attribute-test.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
-import { type Begun, begin, fromFirst } from './first-step.js';
+import { type Begun, begin, fromFirst, orElse } from './first-step.js';
 import { readPageById } from './page-by-id.js';
 import { readScannedPage } from './page-scanned.js';
 import { type Asking, type Plan, toFilter } from './plan.js';
@@ -68,7 +68,6 @@ async function* readInOtherWords(
   const { plan, experience } = request;
   const other = { ...request, plan: { ...plan, tests: plan.tests.map(toOtherwise) } };
   const [asking] = await toWays(other);
-  if (asking === undefined) return none;
   const page = readScannedPage(other, asking, !isSpatialExact(plan, asking));
   const end = yield* readUnless((error) => isException(error) && !isPassing(error), page);
   if (end?.numberReturned === 0) return none;
@@ -92,19 +91,28 @@ function readUnless(
 }
 
 function readWays(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  return fromFirst(async () => {
-    const found = toWays(request);
-    const ways = found instanceof Promise ? await found : found;
-    for (const [k, asking] of ways.entries()) {
-      try {
-        return await begin(readAsked(request, asking));
-      } catch (error) {
-        if (k === ways.length - 1 || !mayBeAskedLess(error, request, asking)) throw error;
-      }
-    }
-    throw new Error('no way to ask');
-  });
+  const ways = toWays(request);
+  return ways instanceof Promise
+    ? fromFirst(async () => begin(readInTurn(request, await ways)))
+    : readInTurn(request, ways);
 }
+
+/** In the first of the ways, or in one behind it where it is refused. */
+function readInTurn(
+  request: PageRequest,
+  [asking, ...weaker]: Ways,
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  return orElse(
+    () => readAsked(request, asking),
+    async (error) => {
+      const [next, ...others] = weaker;
+      if (next === undefined || !mayBeAskedLess(error, request, asking)) throw error;
+      return begin(readInTurn(request, [next, ...others]));
+    },
+  );
+}
+
+type Ways = readonly [Asking, ...Asking[]];
 
 function readAsked(request: PageRequest, asking: Asking): AsyncGenerator<FeatureBatch, PageEnd, void> {
   return isExact(request, asking)
@@ -116,21 +124,21 @@ function readAsked(request: PageRequest, asking: Asking): AsyncGenerator<Feature
  * The ways to ask for a page, the most exact first; each next one asks the upstream for less and does more here. A promise
  * only where the upstream has to be asked.
  */
-export function toWays(request: PageRequest): Asking[] | Promise<Asking[]> {
+export function toWays(request: PageRequest): Ways | Promise<Ways> {
   const { plan, abilities } = request;
   const strongest = toAsking(request);
   const isFiltered = strongest.attributeFilters && plan.tests.length > 0;
   const weaker = abilities.weakerThan(strongest.spatialFilter);
   const boxed: Asking = { ...strongest, spatialFilter: weaker };
   const canBox = plan.unions.length > 0 && weaker === 'BBOX';
-  const light = () => [
+  const light = (): Ways => [
     strongest,
     // MapServer 8.0 turns PropertyIsNull on a date into broken SQL: compared here, the question can still be answered
     ...(isFiltered ? [without(strongest)] : []),
     ...(canBox ? [without(boxed)] : []),
     ...(strongest.alsoByBox === undefined ? [] : [toAsking(request, false)]),
   ];
-  const heavy = () => (isFiltered ? [boxed, without(boxed)] : [boxed]);
+  const heavy = (): Ways => (isFiltered ? [boxed, without(boxed)] : [boxed]);
   const isHeavy = canBox && isTooHeavy(request, boxed);
   if (isHeavy instanceof Promise) return isHeavy.then((is) => (is ? heavy() : light()));
   return isHeavy ? heavy() : light();

@@ -10,7 +10,7 @@ import type { Asker, Dialogue } from './dialogue.js';
 import { isAboutSorting, isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
 import { type Filter, toSpatialOperator } from './filter.js';
-import { type Begun, begin, fromFirst } from './first-step.js';
+import { type Begun, begin, orElse } from './first-step.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Heard, Learnt } from './learning.js';
 import { toOpenAsking } from './overheard.js';
@@ -63,20 +63,19 @@ export type Head = readonly string[];
 export function readSorted(request: PageRequest, window: Window): AsyncGenerator<Converted, void, void> {
   const { experience, plan } = request;
   const added = toAddedSort(request);
-  const read = (sortBy: readonly SortProperty[]) => begin(readWindow(request, window, sortBy));
-  return fromFirst(async () => {
-    try {
-      return await read([...plan.sortBy, ...added]);
-    } catch (error) {
+  const sortBy = [...plan.sortBy, ...added];
+  return orElse(
+    () => readWindow(request, window, sortBy),
+    async (error) => {
       if (!isException(error) || isPassing(error)) throw error;
       if (isNaturalOrderRefused(error) && window.startIndex > 0)
-        return await beginWithoutNaturalOrder(request, window, [...plan.sortBy, ...added]);
+        return beginWithoutNaturalOrder(request, window, sortBy);
       if (added.length === 0) throw error;
-      const begun = await read(plan.sortBy);
+      const begun = await begin(readWindow(request, window, plan.sortBy));
       if (!begun.first.done) experience.sortRefused();
       return begun;
-    }
-  });
+    },
+  );
 }
 
 /**
