@@ -24,18 +24,18 @@ function isAt(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
 /**
  * The box of a Feature's geometry; undefined where it has none. Read off its bytes, as the converter writes them; what is
  * written in another way is parsed.
- * @param feature one well-formed GeoJSON Feature
+ * @param bytes hold one well-formed GeoJSON Feature from `start` to `end`
  */
-export function readFeatureBox(feature: Uint8Array): Bbox | undefined {
-  let at = 0;
+export function readFeatureBox(bytes: Uint8Array, start = 0, end = bytes.length): Bbox | undefined {
+  let at = start;
   // no text can hold its quotes
-  while (at < feature.length && !(feature[at] === QUOTE && isAt(feature, at, GEOMETRY))) at += 1;
+  while (at < end && !(bytes[at] === QUOTE && isAt(bytes, at, GEOMETRY))) at += 1;
   at += GEOMETRY.length;
-  if (isAt(feature, at, NULL)) return undefined;
-  if (!isAt(feature, at, TYPE)) return parseFeatureBox(feature);
-  const nameEnds = feature.indexOf(QUOTE, at + TYPE.length);
-  if (!isAt(feature, nameEnds, COORDINATES)) return parseFeatureBox(feature);
-  return readBox(feature, nameEnds + COORDINATES.length) ?? parseFeatureBox(feature);
+  if (isAt(bytes, at, NULL)) return undefined;
+  const nameEnds = isAt(bytes, at, TYPE) ? bytes.indexOf(QUOTE, at + TYPE.length) : -1;
+  const isPlain = nameEnds >= 0 && isAt(bytes, nameEnds, COORDINATES);
+  const box = isPlain ? readBox(bytes, nameEnds + COORDINATES.length) : undefined;
+  return box ?? parseFeatureBox(bytes.subarray(start, end));
 }
 
 function parseFeatureBox(feature: Uint8Array): Bbox | undefined {

@@ -36,7 +36,7 @@ export function createCheck(unions: readonly (readonly Geometry[])[], layerBox: 
   return ({ bytes, ends }, operator, isTold) => {
     const count = { right: 0, elsewhere: 0, swapped: 0 };
     const look = (k: number) => {
-      const box = readFeatureBox(bytes.subarray(k === 0 ? 0 : (ends[k - 1] as number) + 1, ends[k]));
+      const box = readFeatureBox(bytes, k === 0 ? 0 : (ends[k - 1] as number) + 1, ends[k]);
       if (box === undefined) return;
       if (!isNear(box, layerBox) && isNear(toSwapped(box), layerBox)) count.swapped += 1;
       else if (operator !== undefined && asked.some((boxes) => isElsewhere(box, boxes, operator)))

@@ -341,7 +341,7 @@ function readAnswer(
     look(batch) {
       if (!isChecked) checkPlaces(request, batch, filter);
       isChecked = true;
-      checkId(request, batch.bytes.subarray(0, batch.ends[0]));
+      checkId(request, batch);
     },
     end() {
       for (const [fault, count] of Object.entries(stream.warnings))
@@ -379,9 +379,11 @@ export function toWindowRequest(
 }
 
 /** What the first features of the layer said of ids need not hold for all: one feature in each batch is looked at. */
-function checkId({ learnt, experience }: PageRequest, feature: Uint8Array): void {
-  if (learnt.id === undefined || !experience.idHolds || isSeenMadeOf(feature, learnt.id)) return;
-  const { id, properties } = readFeatureText(Buffer.from(feature).toString());
+function checkId({ learnt, experience }: PageRequest, { bytes, ends }: Converted): void {
+  if (learnt.id === undefined || !experience.idHolds) return;
+  const feature = Buffer.from(bytes.buffer, bytes.byteOffset, ends[0] ?? 0);
+  if (isSeenMadeOf(feature, learnt.id)) return;
+  const { id, properties } = readFeatureText(feature.toString());
   const value = properties.get(learnt.id.attribute);
   if (value === undefined) return; // not asked for
   const text = value.startsWith('"') ? (JSON.parse(value) as string) : value;
@@ -393,15 +395,19 @@ const MAX_ID = 200;
 const isPlainText = (text: string) => /^[ !#-[\]-~]*$/.test(text);
 
 /** Whether an id can be seen at once to be made of an attribute, as nearly all are; false: they have to be read. */
-function isSeenMadeOf(feature: Uint8Array, { attribute, prefix }: NonNullable<Learnt['id']>): boolean {
-  const bytes = Buffer.from(feature.buffer, feature.byteOffset, feature.length);
+function isSeenMadeOf(feature: Buffer, { attribute, prefix }: NonNullable<Learnt['id']>): boolean {
   const start = `${ID_START}${prefix}`;
-  const head = bytes.toString('latin1', 0, start.length + MAX_ID);
+  const head = feature.toString('latin1', 0, start.length + MAX_ID);
   const end = head.indexOf('"', start.length);
   const value = head.slice(start.length, end);
-  if (end < 0 || !head.startsWith(start) || ![attribute, prefix, value].every(isPlainText)) return false;
+  if (end < 0 || !head.startsWith(start) || !isPlainText(attribute) || !isPlainText(prefix + value))
+    return false;
   const member = `"${attribute}":`;
-  return [`"${value}"`, `${value},`, `${value}}`].some((text) => bytes.includes(member + text));
+  const at = feature.indexOf(member, end, 'latin1');
+  if (at < 0) return false;
+  const from = at + member.length;
+  const given = feature.toString('latin1', from, from + value.length + 2);
+  return given === `"${value}"` || given.startsWith(`${value},`) || given.startsWith(`${value}}`);
 }
 
 function toGetFeature(

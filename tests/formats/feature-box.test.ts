@@ -69,6 +69,10 @@ test('of coordinates that stand behind others, not those', () => {
   const second = toFeature('{"type":"Point","coordinates":[3,-4.5]}', { id: '"geometry":null' });
   const batch = Buffer.concat([all, Buffer.from(','), second]);
   expect(readFeatureBox(batch.subarray(all.length + 1))).toEqual([3, -4.5, 3, -4.5]);
+  expect(readFeatureBox(batch, all.length + 1, batch.length)).toEqual([3, -4.5, 3, -4.5]);
+  const inOtherWords = Buffer.from('{ "geometry" : { "coordinates" : [5, 6], "type" : "Point" } }');
+  const three = Buffer.concat([inOtherWords, Buffer.from(','), batch]);
+  expect(readFeatureBox(three, 0, inOtherWords.length)).toEqual([5, 6, 5, 6]);
   expect(readFeatureBox(Uint8Array.from(all))).toEqual([1, 2, 1, 2]);
 });
 
