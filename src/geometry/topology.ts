@@ -41,9 +41,11 @@ function checkPolygon(part: PolygonDraft, faults: FaultList): void {
   if (exterior !== undefined && holes.length === 0 && isSmallAndSimple(exterior.positions)) return;
   const { rings, places } = toRings([part]);
   const { clashes, touches, parents } = sweepRings(rings);
-  const report = toReporter([part], rings, places, faults);
-  for (const clash of clashes) report(clash);
-  if (clashes.length > 0) return;
+  if (clashes.length > 0) {
+    const report = toReporter([part], rings, places, faults);
+    for (const clash of clashes) report(clash);
+    return;
+  }
   for (let ring = 1; ring < parents.length; ring++) {
     const around = parents[ring] as number;
     if (around === -1) faults.add(`${part.pointer}/${ring}`, 'geometry.holeOutside', { ring });
@@ -90,14 +92,16 @@ function isTurningBack(ring: readonly Position[], edge: number): boolean {
 function checkParts(parts: readonly PolygonDraft[], faults: FaultList): void {
   const { rings, places } = toRings(parts);
   const { clashes, parents } = sweepRings(rings);
-  const report = toReporter(parts, rings, places, faults);
-  const reported = new Set<string>();
-  for (const clash of clashes) {
-    const pair = clash.edges.map((edge) => report.toPlace(edge).part).join();
-    if (!reported.has(pair)) report(clash);
-    reported.add(pair);
+  if (clashes.length > 0) {
+    const report = toReporter(parts, rings, places, faults);
+    const reported = new Set<string>();
+    for (const clash of clashes) {
+      const pair = clash.edges.map((edge) => report.toPlace(edge).part).join();
+      if (!reported.has(pair)) report(clash);
+      reported.add(pair);
+    }
+    return;
   }
-  if (clashes.length > 0) return;
   parents.forEach((parent, index) => {
     const around = places[parent];
     const { part, ring } = places[index] as Place;
