@@ -75,9 +75,9 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
   const flights = new Map<string, Flight>();
   const toTag = createTags();
 
-  function begin(key: string, query: SearchQuery, { signal: _, ...asker }: Caller): Flight {
+  function begin(key: string, query: SearchQuery, caller: Caller): Flight {
     const leaving = new Abort();
-    const answer = source.search(query, { signal: leaving, ...asker });
+    const answer = source.search(query, { ...caller, signal: leaving });
     const forget = () => {
       if (flights.get(key) === flight) flights.delete(key);
     };
@@ -90,19 +90,21 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
         leaving.abort();
       },
       onFault: forget,
-      onEnd: (end, batches) => keep(key, flight, { query, end, batches }).finally(forget),
+      onEnd(given, end, batches) {
+        if (batches !== undefined && isKeepable(query, end)) keep(key, flight, given, { end, batches });
+        forget();
+      },
     });
     const flight = { spool, answer, tag: toTag(), askedAt: now() };
     flights.set(key, flight);
     return flight;
   }
 
-  async function keep(key: string, flight: Flight, { query, end, batches }: EndedPage): Promise<void> {
-    if (cache === undefined || batches === undefined || !isKeepable(query, end)) return;
-    const answer = await flight.answer;
+  function keep(key: string, flight: Flight, answer: Answer, { end, batches }: EndedPage): void {
+    if (cache === undefined) return;
     const { tag, askedAt } = toOrigin(flight, answer);
     const about = { end, tag, askedAt, isPrivate: answer.isPrivate };
-    await cache.set(key, { about, chunks: toKeepable(batches) }, toLeftMs(askedAt)).catch(() => {});
+    cache.set(key, { about, chunks: toKeepable(batches) }, toLeftMs(askedAt));
   }
 
   /** In one piece from the first time on that it is asked for again: most never are. */
@@ -110,7 +112,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     const { about, chunks } = kept;
     if (chunks.length < 2 || !isFresh(kept)) return kept; // of an old one there may be a new one by now
     const joined = { about, chunks: toOneBatch(chunks) };
-    cache?.set(key, joined, toLeftMs(about.askedAt)).catch(() => {});
+    cache?.set(key, joined, toLeftMs(about.askedAt));
     return joined;
   }
 
@@ -160,29 +162,30 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
   const toKey = (query: SearchQuery, credentials: Credentials) =>
     `${parts.name} ${toScope(credentials, parts.takesKeys)} ${toQueryKey(query)}`;
   const isFresh = ({ about }: Kept) => now() - about.askedAt < parts.freshS * 1000;
-  const look = async (key: string) => cache?.get(key).catch(() => undefined);
 
-  async function search(query: SearchQuery, caller: Caller): Promise<Answer> {
+  function search(query: SearchQuery, caller: Caller): Promise<Answer> {
     const key = toKey(query, caller.credentials);
-    const kept = await look(key);
+    const kept = cache?.get(key);
     if (kept !== undefined && isFresh(kept)) {
       onEvent('hit');
-      return give(key, kept);
+      return Promise.resolve(give(key, kept));
     }
     const known = flights.get(key);
     const isFirst = known === undefined || !known.spool.isJoinable;
     onEvent(isFirst ? 'asked' : 'joined');
-    try {
-      return await join(isFirst ? begin(key, query, caller) : known, caller.signal, isFirst);
-    } catch (error) {
-      if (kept === undefined || !isUpstreamAway(error)) throw error;
-      onEvent('stale');
-      return give(key, kept);
-    }
+    const joined = join(isFirst ? begin(key, query, caller) : known, caller.signal, isFirst);
+    return kept === undefined ? joined : joined.catch((error: unknown) => giveOld(key, kept, error));
   }
 
-  async function giveKept(key: string, isOldToo: boolean): Promise<Answer | undefined> {
-    const found = await look(key);
+  /** @throws the error, where nothing is better than an old answer */
+  function giveOld(key: string, kept: Kept, error: unknown): Answer {
+    if (!isUpstreamAway(error)) throw error;
+    onEvent('stale');
+    return give(key, kept);
+  }
+
+  function giveKept(key: string, isOldToo: boolean): Answer | undefined {
+    const found = cache?.get(key);
     if (found === undefined || !(isOldToo || isFresh(found))) return undefined;
     onEvent('hit');
     return give(key, found);
@@ -207,7 +210,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     explain: (query, caller) => source.explain(query, caller),
     status: () => source.status(),
     search,
-    kept: (query) => giveKept(toKey(query, {}), false),
+    kept: async (query) => giveKept(toKey(query, {}), false),
     underway,
   };
 }
@@ -215,10 +218,8 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
 type Kept = Chunked<KeptPage>;
 
 interface EndedPage {
-  readonly query: SearchQuery;
   readonly end: PageEnd;
-  /** Absent: too much to be held. */
-  readonly batches: readonly FeatureBatch[] | undefined;
+  readonly batches: readonly FeatureBatch[];
 }
 
 /** The pieces as they are, or copied into memory of their own where one could keep more alive than is its own. */

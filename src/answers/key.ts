@@ -15,7 +15,7 @@ function toCanonicalFilter({ name, values, parameter }: AttributeFilter): [strin
 const toSorted = (names: readonly string[] | undefined) =>
   names === undefined ? null : [...new Set(names)].sort(compare);
 
-const digests = new WeakMap<SearchQuery, string>();
+const keys = new WeakMap<SearchQuery, string>();
 
 /**
  * The same for queries that ask for the same. What the order of means nothing, attributes, their values and the names of
@@ -23,7 +23,7 @@ const digests = new WeakMap<SearchQuery, string>();
  * shared too.
  */
 export function toQueryKey(query: SearchQuery): string {
-  const known = digests.get(query);
+  const known = keys.get(query);
   if (known !== undefined) return known;
   const { source, geometries, bbox, featureIds, attributes, propertyNames, sortBy } = query;
   const { limit, startIndex, count, overlap = false } = query;
@@ -41,10 +41,14 @@ export function toQueryKey(query: SearchQuery): string {
     count,
     overlap,
   ]);
-  const digest = createHash('sha256').update(canonical).digest('base64url');
-  digests.set(query, digest);
-  return digest;
+  const key =
+    canonical.length > MOST_PLAIN ? createHash('sha256').update(canonical).digest('base64url') : canonical;
+  keys.set(query, key);
+  return key;
 }
+
+/** Characters that are sooner kept than digested. */
+const MOST_PLAIN = 256;
 
 /** Of this process alone: nothing that is kept or logged tells of a key. */
 const ownSecret = randomBytes(32);

@@ -11,8 +11,8 @@ export interface SpoolOptions {
   onDeserted(): void;
   /** It has broken off, or never began. */
   onFault(): void;
-  /** The end has come; `batches`: all of the page, where all of it is still kept. */
-  onEnd(end: PageEnd, batches: readonly FeatureBatch[] | undefined): void;
+  /** The end of the answer has come; `batches`: all of the page, where all of it is still kept. */
+  onEnd(answer: Answer, end: PageEnd, batches: readonly FeatureBatch[] | undefined): void;
   /** A reader was left behind. */
   onCut(): void;
 }
@@ -46,6 +46,7 @@ const toWeight = ({ bytes, ends }: FeatureBatch) => bytes.length + ends.length *
 export class Spool {
   private readonly answer: Promise<Answer>;
   private readonly options: SpoolOptions;
+  private answered: Answer | undefined = undefined;
   private readonly cursors = new Set<Cursor>();
   private kept: FeatureBatch[] = [];
   /** The number of the first batch that is kept. */
@@ -111,12 +112,12 @@ export class Spool {
 
   private async advance(): Promise<void> {
     try {
-      const { features } = await this.answer;
-      await this.makeRoom();
+      this.answered ??= await this.answer;
+      if (!this.hasRoom()) await this.makeRoom();
       if (this.cursors.size === 0) return;
-      const step = await features.next();
+      const step = await this.answered.features.next();
       if (this.cursors.size === 0) return;
-      if (step.done) this.finish(step.value);
+      if (step.done) this.finish(this.answered, step.value);
       else this.keep(step.value);
     } catch (error) {
       this.fail(error);
@@ -125,9 +126,9 @@ export class Spool {
     }
   }
 
-  private finish(end: PageEnd): void {
+  private finish(answer: Answer, end: PageEnd): void {
     this.end = end;
-    this.options.onEnd(end, this.first === 0 ? this.kept : undefined);
+    this.options.onEnd(answer, end, this.first === 0 ? this.kept : undefined);
   }
 
   private fail(error: unknown): void {
@@ -142,9 +143,13 @@ export class Spool {
     if (this.first > 0) this.dropPassed();
   }
 
-  /** Before one more batch is asked for: at most the bound is held, and the last batch in any case. */
+  /** For one more batch: at most the bound is held, and the last batch in any case. */
+  private hasRoom(): boolean {
+    return this.kept.length <= 1 || this.fits();
+  }
+
   private async makeRoom(): Promise<void> {
-    while (this.kept.length > 1 && !this.fits()) {
+    while (!this.hasRoom()) {
       const laggards = [...this.cursors].filter(({ next }) => next === this.first);
       const patience = Math.min(this.patience, ...laggards.map((cursor) => cursor.patience));
       if (laggards.length === 0 || patience <= 0) {

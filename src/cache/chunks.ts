@@ -12,9 +12,9 @@ export interface Chunked<About> {
 
 /** Values of many bytes, kept for a while as far as there is room: any may be gone at any time. */
 export interface ChunkCache<About> {
-  get(key: string): Promise<Chunked<About> | undefined>;
+  get(key: string): Chunked<About> | undefined;
   /** What is too large is not kept, and what was there before goes all the same. */
-  set(key: string, value: Chunked<About>, keepMs: number): Promise<void>;
+  set(key: string, value: Chunked<About>, keepMs: number): void;
 }
 
 /** Memory for what is on its way, out of the same budget as what is kept. */

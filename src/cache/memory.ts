@@ -35,7 +35,6 @@ export function createMemoryCache<About>(options: MemoryOptions): ChunkCache<Abo
   let onTheWay = 0;
   const entries = new LRUCache<string, { value: Chunked<About>; until: number }>({
     maxSize: Math.max(1, maxBytes),
-    sizeCalculation: ({ value }, key) => toWeight(key, value),
   });
   const makeRoom = () => {
     while (entries.calculatedSize + onTheWay > maxBytes && entries.size > 0) entries.pop();
@@ -48,15 +47,16 @@ export function createMemoryCache<About>(options: MemoryOptions): ChunkCache<Abo
     get entries() {
       return entries.size;
     },
-    async get(key) {
+    get(key) {
       const entry = entries.get(key);
       if (entry === undefined || now() < entry.until) return entry?.value;
       entries.delete(key);
       return undefined;
     },
-    async set(key, value, keepMs) {
-      if (toWeight(key, value) > maxEntryBytes) entries.delete(key);
-      else entries.set(key, { value, until: now() + keepMs });
+    set(key, value, keepMs) {
+      const size = toWeight(key, value);
+      if (size > maxEntryBytes) entries.delete(key);
+      else entries.set(key, { value, until: now() + keepMs }, { size });
       makeRoom();
     },
     take(bytes) {

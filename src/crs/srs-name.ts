@@ -27,9 +27,21 @@ const FORMS: readonly { readonly pattern: RegExp; readonly says: 'official' | 'l
 const CRS84 =
   /^(?:urn:(?:x-)?ogc:def:crs:OGC:[\w.]*:CRS84|CRS:84|OGC:CRS84|urn:ogc:def:crs:CRS::84|https?:\/\/www\.opengis\.net\/def\/crs\/OGC\/[\w.]*\/CRS84)$/i;
 
+/** Names read so far: each answer of a layer has the same. */
+const known = new Map<string, Crs>();
+const MOST_KNOWN = 1000;
+
 /** @returns undefined for a name of no known form */
 export function readSrsName(srsName: string): Crs | undefined {
-  const name = srsName.trim();
+  const found = known.get(srsName);
+  if (found !== undefined) return found;
+  const crs = parseSrsName(srsName.trim());
+  if (known.size >= MOST_KNOWN) known.clear();
+  if (crs !== undefined) known.set(srsName, crs);
+  return crs;
+}
+
+function parseSrsName(name: string): Crs | undefined {
   if (CRS84.test(name)) return { authority: 'OGC', code: 4326, axisOrder: 'lonLat' };
   for (const { pattern, says } of FORMS) {
     const code = pattern.exec(name)?.[1];
@@ -73,6 +85,14 @@ function toRanges(words: string): readonly Range[] {
   });
 }
 
+/** @param ranges from the lowest to the highest */
 function isIn(ranges: readonly Range[], code: number): boolean {
-  return ranges.some(([first, last]) => code >= first && code <= last);
+  let [from, to] = [0, ranges.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((ranges[middle] as Range)[1] < code) from = middle + 1;
+    else to = middle;
+  }
+  const range = ranges[from];
+  return range !== undefined && range[0] <= code;
 }

@@ -1,5 +1,6 @@
 export { createCollectionWriter } from './collection.js';
 export { createCsvWriter } from './csv.js';
+export { readFeatureBox } from './feature-box.js';
 export { readFeatureText } from './feature-text.js';
 export { createFlatgeobufWriter } from './flatgeobuf.js';
 export type { Batch, FeatureWriter, Link, Page } from './model.js';

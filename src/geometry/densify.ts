@@ -40,7 +40,8 @@ const MAX_DEPTH = 20;
 
 interface Station {
   readonly position: Position;
-  readonly xy: readonly [x: number, y: number];
+  readonly x: number;
+  readonly y: number;
 }
 
 class Densifier {
@@ -80,8 +81,8 @@ class Densifier {
     this.#split(middle, second, to, depth + 1, out);
   }
 
-  #isFar({ xy }: Station, from: Station, to: Station): boolean {
-    return toChordDistance(xy, from.xy, to.xy) > this.#maxDeviation;
+  #isFar(at: Station, from: Station, to: Station): boolean {
+    return toChordDistance(at, from, to) > this.#maxDeviation;
   }
 
   #put(position: Position, out: Position[]): void {
@@ -94,24 +95,25 @@ class Densifier {
   }
 
   #toStation(position: Position): Station {
-    return { position, xy: this.#toXY(position[0], position[1]) };
+    const [x, y] = this.#toXY(position[0], position[1]);
+    return { position, x, y };
   }
 
   #toMiddle({ position: from }: Station, { position: to }: Station): Station {
-    const [lon, lat] = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
-    const [z1, z2] = [from[2], to[2]];
+    const lon = (from[0] + to[0]) / 2;
+    const lat = (from[1] + to[1]) / 2;
+    const z1 = from[2];
+    const z2 = to[2];
     return this.#toStation(z1 === undefined || z2 === undefined ? [lon, lat] : [lon, lat, (z1 + z2) / 2]);
   }
 }
 
-type Xy = readonly [x: number, y: number];
-
 /** NaN, which is never too far, where a projection has failed. */
-function toChordDistance(at: Xy, from: Xy, to: Xy): number {
-  const ux = to[0] - from[0];
-  const uy = to[1] - from[1];
-  const vx = at[0] - from[0];
-  const vy = at[1] - from[1];
+function toChordDistance(at: Station, from: Station, to: Station): number {
+  const ux = to.x - from.x;
+  const uy = to.y - from.y;
+  const vx = at.x - from.x;
+  const vy = at.y - from.y;
   const square = ux * ux + uy * uy;
   const part = square === 0 ? 0 : Math.min(Math.max((vx * ux + vy * uy) / square, 0), 1);
   const dx = vx - part * ux;

@@ -57,6 +57,8 @@ type ReadPart<T> = (value: unknown, pointer: string, index: number) => T | undef
 /** What a list is of. */
 type PartKind = 'features' | 'geometries' | 'lines' | 'polygons' | 'positions' | 'rings';
 
+const toWhat = (kind: PartKind) => toMessage(`geometry.${kind}`);
+
 /** One pass over a document; what cannot be read becomes a fault and `undefined`, and the pass goes on. */
 class DocumentReader {
   readonly geometries: Geometry[] = [];
@@ -201,10 +203,9 @@ class DocumentReader {
 
   /** Every member of an array read, or undefined when it is none, is empty or one of them has a fault. */
   #readList<T>(value: unknown, pointer: string, kind: PartKind, read: ReadPart<T>): T[] | undefined {
-    const what = toMessage(`geometry.${kind}`);
     if (!Array.isArray(value))
-      return this.#fault(pointer, 'geometry.notArray', { what, value: toExcerpt(value) });
-    if (value.length === 0) return this.#fault(pointer, 'geometry.empty', { what });
+      return this.#fault(pointer, 'geometry.notArray', { what: toWhat(kind), value: toExcerpt(value) });
+    if (value.length === 0) return this.#fault(pointer, 'geometry.empty', { what: toWhat(kind) });
     const parts: T[] = [];
     const isOfPositions = kind === 'positions';
     for (let i = 0; i < value.length; i++) {

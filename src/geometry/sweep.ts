@@ -97,33 +97,41 @@ class RingSweep {
       this.#lefts[edge] = isRightward ? edge : to;
       this.#rights[edge] = isRightward ? to : edge;
     }
-    const sorted = Uint32Array.from(this.#xs.keys()).sort((a, b) => this.#compare(a, b));
+    const sorted = new Uint32Array(this.#xs.length);
+    for (let vertex = 0; vertex < sorted.length; vertex++) sorted[vertex] = vertex;
+    sorted.sort((a, b) => this.#compare(a, b));
     for (let from = 0; from < sorted.length; ) {
       let to = from + 1;
       while (to < sorted.length && this.#compare(sorted[from] as number, sorted[to] as number) === 0) to++;
-      this.#visit(sorted.subarray(from, to));
+      this.#visit(sorted, from, to);
       from = to;
     }
     return { clashes: this.#clashes, touches: this.#touches, parents: this.#parents };
   }
 
-  /** One point of the plane, with every vertex that lies on it. */
-  #visit(vertices: Uint32Array): void {
-    const point = vertices[0] as number;
+  /** One point of the plane, with every vertex that lies on it: those from `from` on, before `to`. */
+  #visit(sorted: Uint32Array, from: number, to: number): void {
+    const point = sorted[from] as number;
     const starting: number[] = [];
     let hasEnded = false;
-    for (const vertex of vertices) {
-      for (const edge of [vertex, this.#previous(vertex)]) {
-        if (this.#lefts[edge] === vertex) starting.push(edge);
-        else if (this.#order.has(edge)) {
-          this.#order.remove(edge);
-          hasEnded = true;
-        }
-      }
+    for (let i = from; i < to; i++) {
+      const vertex = sorted[i] as number;
+      if (this.#reach(vertex, vertex, starting)) hasEnded = true;
+      if (this.#reach(this.#previous(vertex), vertex, starting)) hasEnded = true;
     }
     const { below, through } = this.#place(point, hasEnded);
     if (starting.length > 0) this.#start(point, starting, below, through);
-    if (vertices.length > 1 || through !== NONE) this.#meet(point, vertices, through);
+    if (to - from > 1 || through !== NONE) this.#meet(point, sorted.subarray(from, to), through);
+  }
+
+  /** An edge of which the vertex is one end: it is to be started, or it ends. @returns whether it has ended */
+  #reach(edge: number, vertex: number, starting: number[]): boolean {
+    if (this.#lefts[edge] === vertex) starting.push(edge);
+    else if (this.#order.has(edge)) {
+      this.#order.remove(edge);
+      return true;
+    }
+    return false;
   }
 
   /** Where the point lies among the edges: the one just below it and the one it lies on, crossings cleared away. */
@@ -161,7 +169,7 @@ class RingSweep {
 
   /** Lets the edges that start at the point into the order, above `below` and around `through`. */
   #start(point: number, starting: number[], below: number, through: number): void {
-    starting.sort((a, b) => -this.#turn(point, this.#right(a), this.#right(b)));
+    if (starting.length > 1) starting.sort((a, b) => -this.#turn(point, this.#right(a), this.#right(b)));
     let last = below;
     let previous = NONE;
     let isPassed = through === NONE;

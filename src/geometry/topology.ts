@@ -1,5 +1,6 @@
 import type { FaultList } from './faults.js';
 import type { Position } from './model.js';
+import { isSegmentMeeting, orient } from './predicates.js';
 import { type Clash, type Rings, sweepRings, toRingOfEdge } from './sweep.js';
 
 /** A polygon whose form has been checked: closed rings of at least three distinct positions, no two equal in a row. */
@@ -36,11 +37,15 @@ export function checkPolygons(parts: readonly PolygonDraft[], faults: FaultList)
 }
 
 function checkPolygon(part: PolygonDraft, faults: FaultList): void {
+  const [exterior, ...holes] = part.rings;
+  if (exterior !== undefined && holes.length === 0 && isSmallAndSimple(exterior.positions)) return;
   const { rings, places } = toRings([part]);
   const { clashes, touches, parents } = sweepRings(rings);
-  const report = toReporter([part], rings, places, faults);
-  for (const clash of clashes) report(clash);
-  if (clashes.length > 0) return;
+  if (clashes.length > 0) {
+    const report = toReporter([part], rings, places, faults);
+    for (const clash of clashes) report(clash);
+    return;
+  }
   for (let ring = 1; ring < parents.length; ring++) {
     const around = parents[ring] as number;
     if (around === -1) faults.add(`${part.pointer}/${ring}`, 'geometry.holeOutside', { ring });
@@ -49,18 +54,54 @@ function checkPolygon(part: PolygonDraft, faults: FaultList): void {
   if (isInteriorCut(touches, parents.length)) faults.add(part.pointer, 'geometry.interiorCut');
 }
 
+/** Edges of a ring up to which all of them are sooner compared than swept over. */
+const FEW_EDGES = 16;
+
+/** Whether a closed ring is a small one that neither meets itself nor turns back on itself; exact. */
+function isSmallAndSimple(ring: readonly Position[]): boolean {
+  const edges = ring.length - 1;
+  if (edges > FEW_EDGES) return false;
+  for (let one = 0; one < edges; one++) {
+    if (isTurningBack(ring, one)) return false;
+    // the next edge shares a position with this one, and so does the last with the first
+    const last = one === 0 ? edges - 1 : edges;
+    for (let other = one + 2; other < last; other++) {
+      if (isEdgeMeeting(ring, one, other)) return false;
+    }
+  }
+  return true;
+}
+
+function isEdgeMeeting(ring: readonly Position[], one: number, other: number): boolean {
+  const [a, b] = [ring[one] as Position, ring[one + 1] as Position];
+  const [c, d] = [ring[other] as Position, ring[other + 1] as Position];
+  return isSegmentMeeting(a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]);
+}
+
+/** Whether the edge behind this one runs back over it. */
+function isTurningBack(ring: readonly Position[], edge: number): boolean {
+  const from = ring[edge] as Position;
+  const at = ring[edge + 1] as Position;
+  const to = ring[edge + 2 < ring.length ? edge + 2 : 1] as Position;
+  if (orient(from[0], from[1], at[0], at[1], to[0], to[1]) !== 0) return false;
+  const axis = from[0] === at[0] ? 1 : 0;
+  return from[axis] < at[axis] === to[axis] < at[axis];
+}
+
 /** Parts that are valid each by itself. */
 function checkParts(parts: readonly PolygonDraft[], faults: FaultList): void {
   const { rings, places } = toRings(parts);
   const { clashes, parents } = sweepRings(rings);
-  const report = toReporter(parts, rings, places, faults);
-  const reported = new Set<string>();
-  for (const clash of clashes) {
-    const pair = clash.edges.map((edge) => report.toPlace(edge).part).join();
-    if (!reported.has(pair)) report(clash);
-    reported.add(pair);
+  if (clashes.length > 0) {
+    const report = toReporter(parts, rings, places, faults);
+    const reported = new Set<string>();
+    for (const clash of clashes) {
+      const pair = clash.edges.map((edge) => report.toPlace(edge).part).join();
+      if (!reported.has(pair)) report(clash);
+      reported.add(pair);
+    }
+    return;
   }
-  if (clashes.length > 0) return;
   parents.forEach((parent, index) => {
     const around = places[parent];
     const { part, ring } = places[index] as Place;

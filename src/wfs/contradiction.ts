@@ -1,5 +1,6 @@
-import { readFeatureText } from '../formats/index.js';
-import { type Bbox, type GeoJsonGeometry, type Geometry, toBbox } from '../geometry/index.js';
+import { readFeatureBox } from '../formats/index.js';
+import { type Bbox, type Geometry, toBbox } from '../geometry/index.js';
+import type { Converted } from '../gml/index.js';
 import { toSwapped } from './coordinates.js';
 
 /** An answer that cannot be meant: what was learnt of the layer does not hold any more. Never leaves this folder. */
@@ -16,7 +17,7 @@ const MARGIN = 0.1;
 const EXACT_MARGIN = 0.01;
 
 export type Check = (
-  features: Iterable<Uint8Array>,
+  features: Converted,
   operator: 'Intersects' | 'BBOX' | undefined,
   isTold: boolean,
 ) => void;
@@ -32,22 +33,21 @@ const LOOKED_AT = 20;
  */
 export function createCheck(unions: readonly (readonly Geometry[])[], layerBox: Bbox): Check {
   const asked = unions.map((union) => union.map((geometry) => toBbox(geometry)));
-  return (features, operator, isTold) => {
-    const all = [...features];
+  return ({ bytes, ends }, operator, isTold) => {
     const count = { right: 0, elsewhere: 0, swapped: 0 };
-    const look = (feature: Uint8Array) => {
-      const box = toFeatureBox(feature);
+    const look = (k: number) => {
+      const box = readFeatureBox(bytes, k === 0 ? 0 : (ends[k - 1] as number) + 1, ends[k]);
       if (box === undefined) return;
       if (!isNear(box, layerBox) && isNear(toSwapped(box), layerBox)) count.swapped += 1;
       else if (operator !== undefined && asked.some((boxes) => isElsewhere(box, boxes, operator)))
         count.elsewhere += 1;
       else count.right += 1;
     };
-    spread(all, 3).forEach(look);
+    spread(ends.length, 3).forEach(look);
     if (count.swapped + count.elsewhere === 0) return;
-    if (isTold && all.length > 3) {
+    if (isTold && ends.length > 3) {
       Object.assign(count, { right: 0, elsewhere: 0, swapped: 0 });
-      spread(all, LOOKED_AT).forEach(look);
+      spread(ends.length, LOOKED_AT).forEach(look);
     }
     const isSwapped = count.swapped > (isTold ? count.right : 0);
     const isRefuted = isSwapped || count.swapped + count.elsewhere > count.right;
@@ -56,15 +56,13 @@ export function createCheck(unions: readonly (readonly Geometry[])[], layerBox: 
   };
 }
 
-/** So many of them, from the first to the last. */
-function spread<T>(all: readonly T[], count: number): T[] {
-  if (all.length <= count) return [...all];
-  return Array.from({ length: count }, (_, k) => all[Math.round((k * (all.length - 1)) / (count - 1))] as T);
-}
-
-function toFeatureBox(feature: Uint8Array): Bbox | undefined {
-  const { geometry } = readFeatureText(Buffer.from(feature).toString());
-  return geometry === 'null' ? undefined : toBbox(JSON.parse(geometry) as GeoJsonGeometry);
+/** So many of them, from the first to the last, by their numbers. */
+function spread(all: number, count: number): number[] {
+  const numbers: number[] = [];
+  const most = Math.min(all, count);
+  for (let k = 0; k < most; k += 1)
+    numbers.push(all <= count ? k : Math.round((k * (all - 1)) / (count - 1)));
+  return numbers;
 }
 
 /** Whether a feature lies farther from all that was asked for than what an operator finds. */
@@ -75,7 +73,15 @@ export function isElsewhere(box: Bbox, asked: readonly Bbox[], operator: 'Inters
 
 /** Whether they meet, or nearly so; whatever way around the Earth their longitudes are counted. */
 function isNear(one: Bbox, other: Bbox, margin = MARGIN): boolean {
-  const isAround = (turn: number) => one[0] + turn <= other[2] + margin && one[2] + turn >= other[0] - margin;
   const isBeside = one[1] <= other[3] + margin && one[3] >= other[1] - margin;
-  return isBeside && [0, 360, -360].some(isAround);
+  return (
+    isBeside &&
+    (isAround(one, other, 0, margin) ||
+      isAround(one, other, 360, margin) ||
+      isAround(one, other, -360, margin))
+  );
+}
+
+function isAround(one: Bbox, other: Bbox, turn: number, margin: number): boolean {
+  return one[0] + turn <= other[2] + margin && one[2] + turn >= other[0] - margin;
 }

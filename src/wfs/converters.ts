@@ -32,6 +32,11 @@ export function createConverters(): Converters {
 }
 
 function isSame(one: GmlConverterOptions, other: GmlConverterOptions): boolean {
-  const names = (options: GmlConverterOptions) => JSON.stringify(options.propertyNames ?? null);
-  return one.crs === other.crs && one.featureType === other.featureType && names(one) === names(other);
+  const isOfOneLayer = one.crs === other.crs && one.featureType === other.featureType;
+  return isOfOneLayer && areSame(one.propertyNames, other.propertyNames);
+}
+
+function areSame(names: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
+  if (names === undefined || others === undefined) return names === others;
+  return names.length === others.length && names.every((name, i) => name === others[i]);
 }

@@ -12,7 +12,6 @@ import { isHeadSkipped, type PageRequest, toWindowRequest } from './read.js';
 export async function explain(request: PageRequest, url: string): Promise<Explanation> {
   const { plan, query, learnt, abilities } = request;
   const [asking] = await toWays(request);
-  if (asking === undefined) throw new Error('no way to ask');
   const isCutHere = !isExact(request, asking) || isHeadSkipped(request);
   const window = {
     filter:

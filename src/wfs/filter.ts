@@ -1,7 +1,7 @@
 import type { AxisOrder } from '../crs/index.js';
 import type { Bbox, Geometry, Position } from '../geometry/index.js';
 import { toPlainNumber } from './literal.js';
-import { encodeElement, encodeText } from './xml.js';
+import { encodeAttribute, encodeElement, encodeText } from './xml.js';
 
 /** How coordinates are written in a filter: under which srsName, and in which order. */
 export interface CoordinateForm {
@@ -65,131 +65,151 @@ export function toSpatialOperator(filter: Filter): 'Intersects' | 'BBOX' | undef
 
 /** @param namespaces prefix to URI, where the filter stands on its own (GET): nothing around it declares them */
 export function encodeFilter(filter: Filter, namespaces: Readonly<Record<string, string>> = {}): string {
-  const declarations = Object.entries(namespaces).map(([prefix, uri]) => [`xmlns:${prefix}`, uri]);
-  return encodeElement('ogc:Filter', Object.fromEntries(declarations), encodeOperator(filter));
+  let declarations = '';
+  for (const prefix in namespaces) declarations += encodeAttribute(`xmlns:${prefix}`, namespaces[prefix]);
+  return encodeElement('ogc:Filter', encodeOperator(filter), declarations);
 }
 
 function encodeOperator(filter: Filter): string {
   switch (filter.operator) {
     case 'And':
     case 'Or':
-      return encodeElement(`ogc:${filter.operator}`, {}, filter.operands.map(encodeOperator));
+      return encodeElement(`ogc:${filter.operator}`, join(filter.operands, encodeOperator));
     case 'Intersects':
-      return encodeElement(
+      return encodeComparison(
         'ogc:Intersects',
-        {},
-        encodePropertyName(filter.propertyName),
+        filter.propertyName,
         encodeGeometry(filter.geometry, filter.form),
       );
     case 'BBOX':
-      return encodeElement(
+      return encodeComparison(
         `ogc:${filter.as ?? 'BBOX'}`,
-        {},
-        encodePropertyName(filter.propertyName),
+        filter.propertyName,
         encodeEnvelope(filter.bbox, filter.form),
       );
     case 'PropertyIsEqualTo':
-      return encodeElement(
-        'ogc:PropertyIsEqualTo',
-        {},
-        encodePropertyName(filter.propertyName),
-        encodeLiteral(filter.literal),
-      );
+      return encodeComparison('ogc:PropertyIsEqualTo', filter.propertyName, encodeLiteral(filter.literal));
     case 'PropertyIsBetween':
-      return encodeElement(
+      return encodeComparison(
         'ogc:PropertyIsBetween',
-        {},
-        encodePropertyName(filter.propertyName),
-        encodeElement('ogc:LowerBoundary', {}, encodeLiteral(filter.lower)),
-        encodeElement('ogc:UpperBoundary', {}, encodeLiteral(filter.upper)),
+        filter.propertyName,
+        encodeElement('ogc:LowerBoundary', encodeLiteral(filter.lower)) +
+          encodeElement('ogc:UpperBoundary', encodeLiteral(filter.upper)),
       );
     case 'PropertyIsLike':
-      return encodeElement(
+      return encodeComparison(
         'ogc:PropertyIsLike',
-        { wildCard: '*', singleChar: '.', escapeChar: '!' },
-        encodePropertyName(filter.propertyName),
+        filter.propertyName,
         encodeLiteral(filter.pattern),
+        ' wildCard="*" singleChar="." escapeChar="!"',
       );
     case 'PropertyIsNull':
-      return encodeElement('ogc:PropertyIsNull', {}, encodePropertyName(filter.propertyName));
+      return encodeComparison('ogc:PropertyIsNull', filter.propertyName, '');
     case 'FeatureId':
-      return filter.featureIds.map((fid) => encodeElement('ogc:FeatureId', { fid })).join('');
+      return join(filter.featureIds, (fid) => `<ogc:FeatureId${encodeAttribute('fid', fid)}/>`);
   }
 }
 
+function encodeComparison(name: string, propertyName: string, content: string, attributes = ''): string {
+  return encodeElement(name, encodePropertyName(propertyName) + content, attributes);
+}
+
 export function encodePropertyName(name: string, prefix: 'ogc' | 'wfs' = 'ogc'): string {
-  return encodeElement(`${prefix}:PropertyName`, {}, encodeText(name));
+  return encodeElement(`${prefix}:PropertyName`, encodeText(name));
 }
 
 function encodeLiteral(literal: string): string {
-  return encodeElement('ogc:Literal', {}, encodeText(literal));
+  return encodeElement('ogc:Literal', encodeText(literal));
+}
+
+/** What the parts are encoded to, one behind the other. */
+function join<T>(parts: readonly T[], encode: (part: T) => string, separator = ''): string {
+  let text = '';
+  for (const part of parts) text += text === '' ? encode(part) : separator + encode(part);
+  return text;
 }
 
 /** GML 3.1.1 §10.1.4.6 */
 function encodeEnvelope([west, south, east, north]: Bbox, { srsName, axisOrder }: CoordinateForm): string {
-  const position = axisOrder === 'latLon' ? encodeLatLon : encodeLonLat;
+  const position = toEncode(axisOrder);
   return encodeElement(
     'gml:Envelope',
-    { srsName },
-    encodeElement('gml:lowerCorner', {}, position([west, south])),
-    encodeElement('gml:upperCorner', {}, position([east, north])),
+    encodeElement('gml:lowerCorner', position([west, south])) +
+      encodeElement('gml:upperCorner', position([east, north])),
+    encodeAttribute('srsName', srsName),
   );
 }
+
+type EncodePosition = (position: Position) => string;
+
+const toEncode = (axisOrder: AxisOrder): EncodePosition =>
+  axisOrder === 'latLon' ? encodeLatLon : encodeLonLat;
 
 /**
  * `srsName` stands on every geometry of a filter, whatever the server makes of it. GML 3.1.1 in the forms that every server measured understands: posList, MultiLineString and MultiPolygon (QGIS Server
  * finds nothing with pos sequences, MultiCurve or MultiSurface). Heights are left out: predicates are planar.
  */
 function encodeGeometry(geometry: Geometry, { srsName, axisOrder }: CoordinateForm): string {
-  const position = axisOrder === 'latLon' ? encodeLatLon : encodeLonLat;
-  const posList = (positions: readonly Position[]) =>
-    encodeElement('gml:posList', {}, positions.map(position).join(' '));
-  const ring = (positions: readonly Position[]) => encodeElement('gml:LinearRing', {}, posList(positions));
-  const point = (at: Position, srs?: string) =>
-    encodeElement('gml:Point', { srsName: srs }, encodeElement('gml:pos', {}, position(at)));
-  const line = (positions: readonly Position[], srs?: string) =>
-    encodeElement('gml:LineString', { srsName: srs }, posList(positions));
-  const polygon = (rings: readonly (readonly Position[])[], srs?: string) =>
-    encodeElement(
-      'gml:Polygon',
-      { srsName: srs },
-      rings.map((positions, k) =>
-        encodeElement(k === 0 ? 'gml:exterior' : 'gml:interior', {}, ring(positions)),
-      ),
-    );
-  const multi = (name: string, member: string, parts: readonly string[]) =>
-    encodeElement(
-      name,
-      { srsName },
-      parts.map((part) => encodeElement(member, {}, part)),
-    );
-
+  const position = toEncode(axisOrder);
+  const srs = encodeAttribute('srsName', srsName);
   switch (geometry.type) {
     case 'Point':
-      return point(geometry.coordinates, srsName);
+      return encodePoint(geometry.coordinates, position, srs);
     case 'LineString':
-      return line(geometry.coordinates, srsName);
+      return encodeLine(geometry.coordinates, position, srs);
     case 'Polygon':
-      return polygon(geometry.coordinates, srsName);
+      return encodePolygon(geometry.coordinates, position, srs);
     case 'MultiPoint':
-      return multi(
-        'gml:MultiPoint',
-        'gml:pointMember',
-        geometry.coordinates.map((at) => point(at)),
+      return encodeMulti('gml:MultiPoint', 'gml:pointMember', srs, geometry.coordinates, (part) =>
+        encodePoint(part, position),
       );
     case 'MultiLineString':
-      return multi(
-        'gml:MultiLineString',
-        'gml:lineStringMember',
-        geometry.coordinates.map((part) => line(part)),
+      return encodeMulti('gml:MultiLineString', 'gml:lineStringMember', srs, geometry.coordinates, (part) =>
+        encodeLine(part, position),
       );
     case 'MultiPolygon':
-      return multi(
-        'gml:MultiPolygon',
-        'gml:polygonMember',
-        geometry.coordinates.map((part) => polygon(part)),
+      return encodeMulti('gml:MultiPolygon', 'gml:polygonMember', srs, geometry.coordinates, (part) =>
+        encodePolygon(part, position),
       );
   }
+}
+
+function encodeMulti<T>(
+  name: string,
+  member: string,
+  srs: string,
+  parts: readonly T[],
+  encode: (part: T) => string,
+): string {
+  return encodeElement(
+    name,
+    join(parts, (part) => encodeElement(member, encode(part))),
+    srs,
+  );
+}
+
+function encodePoint(at: Position, position: EncodePosition, srs?: string): string {
+  return encodeElement('gml:Point', encodeElement('gml:pos', position(at)), srs);
+}
+
+function encodeLine(positions: readonly Position[], position: EncodePosition, srs?: string): string {
+  return encodeElement('gml:LineString', encodePosList(positions, position), srs);
+}
+
+function encodePolygon(
+  [exterior = [], ...holes]: readonly (readonly Position[])[],
+  position: EncodePosition,
+  srs?: string,
+): string {
+  const encodeRing = (name: string, ring: readonly Position[]) =>
+    encodeElement(name, encodeElement('gml:LinearRing', encodePosList(ring, position)));
+  const rings =
+    encodeRing('gml:exterior', exterior) + join(holes, (ring) => encodeRing('gml:interior', ring));
+  return encodeElement('gml:Polygon', rings, srs);
+}
+
+function encodePosList(positions: readonly Position[], position: EncodePosition): string {
+  return encodeElement('gml:posList', join(positions, position, ' '));
 }
 
 function encodeLonLat([lon, lat]: Position): string {

@@ -1,3 +1,5 @@
+import { Steps, toOver } from './steps.js';
+
 /** Features whose first step has been taken. */
 export interface Begun<T, R> {
   readonly features: AsyncGenerator<T, R, void>;
@@ -14,13 +16,24 @@ export async function begin<T, R>(features: AsyncGenerator<T, R, void>): Promise
  * the features that were begun, with nothing in between for each to pass through.
  */
 export const fromFirst = <T, R>(choose: () => Promise<Begun<T, R>>): AsyncGenerator<T, R, void> =>
-  new FromFirst(choose);
+  new FromFirst(undefined, choose);
 
-class FromFirst<T, R> implements AsyncGenerator<T, R, void> {
+/** As `fromFirst`: what `toFeatures` gives, or else, where their first step fails, what comes of the error. */
+export const orElse = <T, R>(
+  toFeatures: () => AsyncGenerator<T, R, void>,
+  otherwise: (error: unknown) => Promise<Begun<T, R>>,
+): AsyncGenerator<T, R, void> => new FromFirst(toFeatures, otherwise);
+
+class FromFirst<T, R> extends Steps<T, R> {
   private features: AsyncGenerator<T, R, void> | undefined = undefined;
   private isEnded = false;
 
-  constructor(private readonly choose: () => Promise<Begun<T, R>>) {}
+  constructor(
+    private readonly toFeatures: (() => AsyncGenerator<T, R, void>) | undefined,
+    private readonly choose: (error: unknown) => Promise<Begun<T, R>>,
+  ) {
+    super();
+  }
 
   next(): Promise<IteratorResult<T, R>> {
     return this.features === undefined ? this.begin() : this.features.next();
@@ -32,24 +45,20 @@ class FromFirst<T, R> implements AsyncGenerator<T, R, void> {
     return { done: true, value: await value };
   }
 
-  async throw(error: unknown): Promise<IteratorResult<T, R>> {
-    await this.return(undefined as never);
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return(undefined as never);
-  }
-
   private async begin(): Promise<IteratorResult<T, R>> {
-    if (this.isEnded) return { done: true, value: undefined as never };
-    const { features, first } = await this.choose();
-    this.features = features;
-    if (this.isEnded) await features.return(undefined as never);
-    return first;
+    if (this.isEnded) return toOver();
+    let begun: Begun<T, R>;
+    if (this.toFeatures === undefined) begun = await this.choose(undefined);
+    else {
+      try {
+        const features = this.toFeatures();
+        begun = { features, first: await features.next() };
+      } catch (error) {
+        begun = await this.choose(error);
+      }
+    }
+    this.features = begun.features;
+    if (this.isEnded) await this.features.return(undefined as never);
+    return begun.first;
   }
 }

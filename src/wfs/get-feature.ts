@@ -1,5 +1,5 @@
 import { encodeFilter, encodePropertyName, type Filter } from './filter.js';
-import { encodeElement, encodeText } from './xml.js';
+import { encodeAttribute, encodeElement } from './xml.js';
 
 /** A GetFeature request (OGC 04-094 §9) with one Query, before it is XML. */
 export interface GetFeature {
@@ -32,27 +32,30 @@ const OURS = {
   gml: 'http://www.opengis.net/gml',
 };
 
+const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>';
+const SERVICE = ' service="WFS" version="1.1.0"';
+const OUR_DECLARATIONS = Object.entries(OURS)
+  .map(([prefix, uri]) => encodeAttribute(`xmlns:${prefix}`, uri))
+  .join('');
+
 /** The request as XML: the body of a POST with `text/xml`. */
 export function encodeGetFeature(request: GetFeature): string {
+  const { resultType, maxFeatures, startIndex, typeName, srsName, filter, propertyNames = [] } = request;
+  const attributes =
+    encodeAttribute('resultType', resultType) +
+    encodeAttribute('maxFeatures', maxFeatures) +
+    encodeAttribute('startIndex', startIndex === 0 ? undefined : startIndex) +
+    encodeDeclarations(request);
+  let content = '';
+  for (const name of propertyNames) content += encodePropertyName(name, 'wfs');
+  if (filter !== undefined) content += encodeFilter(filter);
+  content += encodeSortBy(request.sortBy ?? []);
   const query = encodeElement(
     'wfs:Query',
-    { typeName: request.typeName, srsName: request.srsName },
-    (request.propertyNames ?? []).map((name) => encodePropertyName(name, 'wfs')),
-    request.filter === undefined ? '' : encodeFilter(request.filter),
-    encodeSortBy(request.sortBy ?? []),
+    content,
+    encodeAttribute('typeName', typeName) + encodeAttribute('srsName', srsName),
   );
-  return `<?xml version="1.0" encoding="UTF-8"?>${encodeElement(
-    'wfs:GetFeature',
-    {
-      service: 'WFS',
-      version: '1.1.0',
-      resultType: request.resultType,
-      maxFeatures: request.maxFeatures,
-      startIndex: request.startIndex === 0 ? undefined : request.startIndex,
-      ...toDeclarations(request),
-    },
-    query,
-  )}`;
+  return DECLARATION + encodeElement('wfs:GetFeature', query, SERVICE + attributes);
 }
 
 /**
@@ -101,25 +104,20 @@ function toFilterParameter(filter: Filter | undefined): Record<string, string> {
     : { filter: encodeFilter(filter, { ogc: OURS.ogc, gml: OURS.gml }) };
 }
 
-function toDeclarations({ typeName, namespace }: GetFeature): Record<string, string> {
-  const declarations: Record<string, string> = {};
-  for (const [prefix, uri] of Object.entries(OURS)) declarations[`xmlns:${prefix}`] = uri;
+function encodeDeclarations({ typeName, namespace }: GetFeature): string {
   const prefix = typeName.includes(':') ? typeName.slice(0, typeName.indexOf(':')) : '';
-  if (PREFIX.test(prefix) && !(prefix in OURS) && !/^xml/i.test(prefix) && namespace !== '') {
-    declarations[`xmlns:${prefix}`] = namespace;
-  }
-  return declarations;
+  if (namespace === '' || !PREFIX.test(prefix) || prefix in OURS || /^xml/i.test(prefix))
+    return OUR_DECLARATIONS;
+  return OUR_DECLARATIONS + encodeAttribute(`xmlns:${prefix}`, namespace);
 }
 
 /** OGC 04-095 §12, ogc:SortBy */
 function encodeSortBy(properties: readonly SortProperty[]): string {
   if (properties.length === 0) return '';
-  const sortProperty = ({ propertyName, descending }: SortProperty) =>
-    encodeElement(
-      'ogc:SortProperty',
-      {},
-      encodePropertyName(propertyName),
-      encodeElement('ogc:SortOrder', {}, encodeText(descending ? 'DESC' : 'ASC')),
-    );
-  return encodeElement('ogc:SortBy', {}, properties.map(sortProperty));
+  let content = '';
+  for (const { propertyName, descending } of properties) {
+    const order = encodeElement('ogc:SortOrder', descending ? 'DESC' : 'ASC');
+    content += encodeElement('ogc:SortProperty', encodePropertyName(propertyName) + order);
+  }
+  return encodeElement('ogc:SortBy', content);
 }

@@ -6,7 +6,7 @@ import { follow } from '../signal.js';
 import { toOtherwise } from './attribute-test.js';
 import { isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
-import { type Begun, begin, fromFirst } from './first-step.js';
+import { type Begun, begin, fromFirst, orElse } from './first-step.js';
 import { readPageById } from './page-by-id.js';
 import { readScannedPage } from './page-scanned.js';
 import { type Asking, type Plan, toFilter } from './plan.js';
@@ -24,16 +24,18 @@ import {
   toHead,
   type Window,
 } from './read.js';
+import { Steps, toOver, withEnd } from './steps.js';
 import { within } from './within.js';
 
 /**
  * A page of features, in the cheapest way that is right: cut out by the upstream where it can be asked exactly, else cut
  * out here of a wider answer. The first step resolves with the first features, or throws.
  */
-export async function* readPage(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const end = yield* readFound(request);
-  const warnings = [...request.warnings, ...toWarnings(request, end)];
-  return warnings.length === 0 ? end : { ...end, warnings };
+export function readPage(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  return withEnd(readFound(request), (end) => {
+    const warnings = [...request.warnings, ...toWarnings(request, end)];
+    return warnings.length === 0 ? end : { ...end, warnings };
+  });
 }
 
 function readFound(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
@@ -66,7 +68,6 @@ async function* readInOtherWords(
   const { plan, experience } = request;
   const other = { ...request, plan: { ...plan, tests: plan.tests.map(toOtherwise) } };
   const [asking] = await toWays(other);
-  if (asking === undefined) return none;
   const page = readScannedPage(other, asking, !isSpatialExact(plan, asking));
   const end = yield* readUnless((error) => isException(error) && !isPassing(error), page);
   if (end?.numberReturned === 0) return none;
@@ -90,38 +91,57 @@ function readUnless(
 }
 
 function readWays(request: PageRequest): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  return fromFirst(async () => {
-    const ways = await toWays(request);
-    for (const [k, asking] of ways.entries()) {
-      const page = isExact(request, asking)
-        ? readExactPage(request, asking)
-        : readScannedPage(request, asking, !isSpatialExact(request.plan, asking));
-      try {
-        return await begin(page);
-      } catch (error) {
-        if (k === ways.length - 1 || !mayBeAskedLess(error, request, asking)) throw error;
-      }
-    }
-    throw new Error('no way to ask');
-  });
+  const ways = toWays(request);
+  return ways instanceof Promise
+    ? fromFirst(async () => begin(readInTurn(request, await ways)))
+    : readInTurn(request, ways);
 }
 
-/** The ways to ask for a page, the most exact first; each next one asks the upstream for less and does more here. */
-export async function toWays(request: PageRequest): Promise<Asking[]> {
+/** In the first of the ways, or in one behind it where it is refused. */
+function readInTurn(
+  request: PageRequest,
+  [asking, ...weaker]: Ways,
+): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  return orElse(
+    () => readAsked(request, asking),
+    async (error) => {
+      const [next, ...others] = weaker;
+      if (next === undefined || !mayBeAskedLess(error, request, asking)) throw error;
+      return begin(readInTurn(request, [next, ...others]));
+    },
+  );
+}
+
+type Ways = readonly [Asking, ...Asking[]];
+
+function readAsked(request: PageRequest, asking: Asking): AsyncGenerator<FeatureBatch, PageEnd, void> {
+  return isExact(request, asking)
+    ? new ExactPage(request, asking)
+    : readScannedPage(request, asking, !isSpatialExact(request.plan, asking));
+}
+
+/**
+ * The ways to ask for a page, the most exact first; each next one asks the upstream for less and does more here. A promise
+ * only where the upstream has to be asked.
+ */
+export function toWays(request: PageRequest): Ways | Promise<Ways> {
   const { plan, abilities } = request;
   const strongest = toAsking(request);
   const isFiltered = strongest.attributeFilters && plan.tests.length > 0;
   const weaker = abilities.weakerThan(strongest.spatialFilter);
   const boxed: Asking = { ...strongest, spatialFilter: weaker };
   const canBox = plan.unions.length > 0 && weaker === 'BBOX';
-  if (canBox && (await isTooHeavy(request, boxed))) return isFiltered ? [boxed, without(boxed)] : [boxed];
-  return [
+  const light = (): Ways => [
     strongest,
     // MapServer 8.0 turns PropertyIsNull on a date into broken SQL: compared here, the question can still be answered
     ...(isFiltered ? [without(strongest)] : []),
     ...(canBox ? [without(boxed)] : []),
     ...(strongest.alsoByBox === undefined ? [] : [toAsking(request, false)]),
   ];
+  const heavy = (): Ways => (isFiltered ? [boxed, without(boxed)] : [boxed]);
+  const isHeavy = canBox && isTooHeavy(request, boxed);
+  if (isHeavy instanceof Promise) return isHeavy.then((is) => (is ? heavy() : light()));
+  return isHeavy ? heavy() : light();
 }
 
 function without(asking: Asking): Asking {
@@ -148,12 +168,13 @@ function toWeight({ unions }: Plan): number {
 }
 
 /** By what is known of the upstream; where nothing is, by how few features the boxes alone would find. */
-async function isTooHeavy(request: PageRequest, boxed: Asking): Promise<boolean> {
-  const { plan, abilities, countTimeoutMs } = request;
-  const known = abilities.isTooHeavy(toWeight(plan));
-  if (known !== undefined) return known;
-  const counting = readHits(request, toFilter(plan, boxed)).catch(() => undefined);
-  const candidates = await within(counting, countTimeoutMs);
+function isTooHeavy(request: PageRequest, boxed: Asking): boolean | Promise<boolean> {
+  return request.abilities.isTooHeavy(toWeight(request.plan)) ?? hasFewCandidates(request, boxed);
+}
+
+async function hasFewCandidates(request: PageRequest, boxed: Asking): Promise<boolean> {
+  const counting = readHits(request, toFilter(request.plan, boxed)).catch(() => undefined);
+  const candidates = await within(counting, request.countTimeoutMs);
   return candidates !== undefined && candidates <= FEW_CANDIDATES;
 }
 
@@ -185,47 +206,117 @@ function toWarnings(request: PageRequest, { next }: PageEnd): Message[] {
 }
 
 /** Asked with one feature more than the page holds: that one tells that there is a next page. */
-async function* readExactPage(
-  request: PageRequest,
-  asking: Asking,
-  known?: () => Head,
-): AsyncGenerator<FeatureBatch, PageEnd, void> {
-  const { query, experience } = request;
-  const filter = toFilter(request.plan, asking);
-  const window = { filter, propertyNames: request.plan.propertyNames };
-  const question = [filter, window.propertyNames, request.plan.sortBy];
-  const shown =
-    known ??
-    (query.startIndex > 0 && canPage(request) === undefined ? toRemembered(experience, question) : undefined);
-  const isUntold = shown === undefined && canPage(request) === undefined;
-  const skipped = isUntold && isHeadSkipped(request) ? query.startIndex : 0;
-  const startIndex = query.startIndex - skipped;
-  let passed = 0;
-  let received = 0;
-  const first: Converted[] = [];
-  const maxFeatures = skipped + query.limit + 1;
-  const answer = readSorted(request, { maxFeatures, startIndex, head: shown, ...window });
-  for await (const all of timed(answer, request)) {
-    if (passed + received < 2 && startIndex === 0 && canPage(request) === undefined) first.push(all);
-    const batch = toBehind(all, skipped - passed);
-    passed += all.ends.length - batch.ends.length;
-    const kept = toFirst(batch, query.limit - received);
-    received += batch.ends.length;
-    if (kept.ends.length > 0) yield kept;
-    if (received > query.limit) break; // the page is whole; what is left of the answer is its closing tags
+class ExactPage extends Steps<FeatureBatch, PageEnd> {
+  private readonly window: PageWindow;
+  private readonly question: unknown;
+  /** The first features of all, where they are known. */
+  private readonly shown: (() => Head) | undefined;
+  private readonly answer: AsyncGenerator<Converted, void, void>;
+  private readonly startIndex: number;
+  /** Features before the page that are skipped here. */
+  private readonly skipped: number;
+  private passed = 0;
+  private received = 0;
+  private readonly first: Converted[] = [];
+  private readonly begun = performance.now();
+  private isAnswered = false;
+  private isOver = false;
+  /** The page, where the answer was cut before it, asked for anew. */
+  private again: ExactPage | undefined = undefined;
+
+  constructor(
+    private readonly request: PageRequest,
+    private readonly asking: Asking,
+    known?: () => Head,
+  ) {
+    super();
+    const { query, plan, experience } = request;
+    const filter = toFilter(plan, asking);
+    this.window = { filter, propertyNames: plan.propertyNames };
+    this.question = [filter, plan.propertyNames, plan.sortBy];
+    const isUnseen = canPage(request) === undefined;
+    this.shown =
+      known ?? (query.startIndex > 0 && isUnseen ? toRemembered(experience, this.question) : undefined);
+    const isUntold = this.shown === undefined && isUnseen;
+    this.skipped = isUntold && isHeadSkipped(request) ? query.startIndex : 0;
+    this.startIndex = query.startIndex - this.skipped;
+    const maxFeatures = this.skipped + query.limit + 1;
+    this.answer = readSorted(request, {
+      maxFeatures,
+      startIndex: this.startIndex,
+      head: this.shown,
+      ...this.window,
+    });
   }
-  experience.delivered(passed + received);
-  const head = first.length > 0 ? () => first.flatMap(toHead) : shown;
-  // read at once, where there is a next page: the bytes of an answer may not be kept
-  if (first.length > 0 && received > query.limit) experience.began(question, first.flatMap(toHead));
-  // cut before the page, or there is no more
-  if (received === 0 && passed > 0) return yield* readExactPage(request, asking, head);
-  return endPage(
-    request,
-    head === undefined ? window : { head, ...window },
-    Math.min(received, query.limit),
-    received > query.limit,
-  );
+
+  async next(): Promise<IteratorResult<FeatureBatch, PageEnd>> {
+    if (this.again !== undefined) return this.again.next();
+    if (this.isOver) return toOver();
+    const { limit } = this.request.query;
+    try {
+      while (this.received <= limit) {
+        const step = await this.answer.next();
+        this.took();
+        if (step.done) break;
+        const kept = this.take(step.value);
+        if (kept.ends.length > 0) return { done: false, value: kept };
+      }
+      // the page is whole; what is left of the answer is its closing tags
+      if (this.received > limit) await this.answer.return();
+    } catch (error) {
+      this.isOver = true;
+      if (isSlow(error)) this.took();
+      throw error;
+    }
+    const head = this.remember();
+    // cut before the page, or there is no more
+    if (this.received === 0 && this.passed > 0) {
+      this.again = new ExactPage(this.request, this.asking, head);
+      return this.again.next();
+    }
+    this.isOver = true;
+    const window = head === undefined ? this.window : { head, ...this.window };
+    const end = endPage(this.request, window, Math.min(this.received, limit), this.received > limit);
+    return { done: true, value: end instanceof Promise ? await end : end };
+  }
+
+  async return(value: PageEnd | PromiseLike<PageEnd>): Promise<IteratorResult<FeatureBatch, PageEnd>> {
+    const isOver = this.isOver;
+    this.isOver = true;
+    if (this.again !== undefined) await this.again.return(value);
+    else if (!isOver) await this.answer.return();
+    return { done: true, value: await value };
+  }
+
+  /** How long the beginning of the answer took is remembered, for filters as heavy. */
+  private took(): void {
+    if (this.isAnswered) return;
+    this.isAnswered = true;
+    const { plan, abilities } = this.request;
+    abilities.took(toWeight(plan), performance.now() - this.begun);
+  }
+
+  private take(all: Converted): FeatureBatch {
+    const { request, startIndex, skipped } = this;
+    if (this.passed + this.received < 2 && startIndex === 0 && canPage(request) === undefined)
+      this.first.push(all);
+    const batch = toBehind(all, skipped - this.passed);
+    this.passed += all.ends.length - batch.ends.length;
+    const kept = toFirst(batch, request.query.limit - this.received);
+    this.received += batch.ends.length;
+    return kept;
+  }
+
+  /** @returns the first features of all, where they are known */
+  private remember(): (() => Head) | undefined {
+    const { first, passed, received } = this;
+    const { query, experience } = this.request;
+    experience.delivered(passed + received);
+    if (first.length === 0) return this.shown;
+    // read at once, where there is a next page: the bytes of an answer may not be kept
+    if (received > query.limit) experience.began(this.question, first.flatMap(toHead));
+    return () => first.flatMap(toHead);
+  }
 }
 
 function toRemembered(experience: Experience, question: unknown): (() => Head) | undefined {
@@ -233,29 +324,33 @@ function toRemembered(experience: Experience, question: unknown): (() => Head) |
   return head && (() => head);
 }
 
-/** The answer itself; how long its beginning took is remembered, for filters as heavy. */
-function timed(
-  answer: AsyncGenerator<Converted, void, void>,
-  { plan, abilities }: PageRequest,
-): AsyncGenerator<Converted, void, void> {
-  return fromFirst(async () => {
-    const begun = performance.now();
-    const remember = () => abilities.took(toWeight(plan), performance.now() - begun);
-    try {
-      const answered = await begin(answer);
-      remember();
-      return answered;
-    } catch (error) {
-      if (isSlow(error)) remember();
-      throw error;
-    }
-  });
-}
-
 type PageWindow = Omit<Window, 'maxFeatures' | 'startIndex'>;
 
-/** What is known behind the last feature: whether there are more, and how many in all. */
-async function endPage(
+/**
+ * What is known behind the last feature: whether there are more, and how many in all. A promise only where the upstream has to
+ * be asked.
+ */
+function endPage(
+  request: PageRequest,
+  window: PageWindow,
+  returned: number,
+  isCut: boolean,
+): PageEnd | Promise<PageEnd> {
+  const { startIndex } = request.query;
+  const behind = startIndex + returned;
+  if (isCut && !isCountAsked(request)) return { numberReturned: returned, next: { startIndex: behind } };
+  const isLast = !isCut && !mayBeCapped(request, returned);
+  const isKnown = returned > 0 || startIndex === 0;
+  if (isLast && isKnown) return { numberReturned: returned, numberMatched: behind };
+  return askForEnd(request, window, returned, isCut);
+}
+
+/** Whether the count is wanted of a page with another behind it. */
+function isCountAsked({ query }: PageRequest): boolean {
+  return query.count === 'always' || (query.count === 'auto' && query.startIndex === 0);
+}
+
+async function askForEnd(
   request: PageRequest,
   window: PageWindow,
   returned: number,
@@ -273,8 +368,7 @@ async function endPage(
     const numberMatched = isKnown ? behind : await countWhere(request, window, query.count === 'always', 0);
     return { numberReturned: returned, ...(numberMatched !== undefined && { numberMatched }) };
   }
-  const isAsked = query.count === 'always' || (query.count === 'auto' && query.startIndex === 0);
-  const numberMatched = await countWhere(request, window, isAsked, behind + 1);
+  const numberMatched = await countWhere(request, window, isCountAsked(request), behind + 1);
   return {
     numberReturned: returned,
     next: { startIndex: behind },
@@ -284,14 +378,19 @@ async function endPage(
 
 /**
  * A page shorter than asked for is the last one, unless the upstream caps its answers in silence. It cannot have been
- * capped at a number of features it was seen to exceed; else the feature behind the page is asked for.
+ * capped at a number of features it was seen to exceed.
  */
+function mayBeCapped({ experience }: PageRequest, returned: number): boolean {
+  return returned > 0 && experience.mayBeCap(returned);
+}
+
+/** Of a page that may have been capped, the feature behind it is asked for. */
 async function isCapped(
   request: PageRequest,
   window: PageWindow,
   returned: number,
 ): Promise<boolean | undefined> {
-  if (returned === 0 || !request.experience.mayBeCap(returned)) return false;
+  if (!mayBeCapped(request, returned)) return false;
   const behind = request.query.startIndex + returned;
   if (canPage(request) !== false) {
     const isMore = await isAnyAt(request, { ...window, isGlance: true }, behind).catch((error: unknown) => {

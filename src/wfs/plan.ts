@@ -110,12 +110,16 @@ function toDensified(geometry: Geometry, most: number): Geometry {
   const radians = Math.PI / 180;
   const lon0 = ((west + east) / 2) * radians;
   const lat0 = ((south + north) / 2) * radians;
+  const sinLat0 = Math.sin(lat0);
+  const cosLat0 = Math.cos(lat0);
   const toXY = (lon: number, lat: number): [number, number] => {
     const dLon = lon * radians - lon0;
-    const phi = lat * radians;
-    const x = Math.cos(phi) * Math.sin(dLon);
-    const y = Math.cos(lat0) * Math.sin(phi) - Math.sin(lat0) * Math.cos(phi) * Math.cos(dLon);
-    const z = Math.sin(lat0) * Math.sin(phi) + Math.cos(lat0) * Math.cos(phi) * Math.cos(dLon);
+    const sinPhi = Math.sin(lat * radians);
+    const cosPhi = Math.cos(lat * radians);
+    const cosDLon = Math.cos(dLon);
+    const x = cosPhi * Math.sin(dLon);
+    const y = cosLat0 * sinPhi - sinLat0 * cosPhi * cosDLon;
+    const z = sinLat0 * sinPhi + cosLat0 * cosPhi * cosDLon;
     const length = Math.sqrt(x * x + y * y);
     const scale = length === 0 ? 0 : (EARTH_RADIUS * Math.atan2(length, z)) / length;
     return [x * scale, y * scale];
@@ -149,6 +153,7 @@ const MOST_STRAIGHT = 5000; // metres
 
 /** Attributes of which it is known in which words the upstream can be asked for them are asked in those alone. */
 export function inKnownWords(plan: Plan, experience: Pick<Experience, 'wordsFor'>): Plan {
+  if (plan.tests.length === 0) return plan;
   const tests = plan.tests.map((test) => {
     const words = experience.wordsFor(test.name);
     return words === 'other'

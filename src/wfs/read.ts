@@ -10,11 +10,12 @@ import type { Asker, Dialogue } from './dialogue.js';
 import { isAboutSorting, isException, isPassing } from './exception.js';
 import type { Experience } from './experience.js';
 import { type Filter, toSpatialOperator } from './filter.js';
-import { type Begun, begin, fromFirst } from './first-step.js';
+import { type Begun, begin, orElse } from './first-step.js';
 import type { GetFeature, SortProperty } from './get-feature.js';
 import type { Heard, Learnt } from './learning.js';
 import { toOpenAsking } from './overheard.js';
 import { type Asking, hasTooManyParts, type Plan } from './plan.js';
+import { watched } from './steps.js';
 
 /** Everything one page is made of. */
 export interface PageRequest {
@@ -62,20 +63,19 @@ export type Head = readonly string[];
 export function readSorted(request: PageRequest, window: Window): AsyncGenerator<Converted, void, void> {
   const { experience, plan } = request;
   const added = toAddedSort(request);
-  const read = (sortBy: readonly SortProperty[]) => begin(readWindow(request, window, sortBy));
-  return fromFirst(async () => {
-    try {
-      return await read([...plan.sortBy, ...added]);
-    } catch (error) {
+  const sortBy = [...plan.sortBy, ...added];
+  return orElse(
+    () => readWindow(request, window, sortBy),
+    async (error) => {
       if (!isException(error) || isPassing(error)) throw error;
       if (isNaturalOrderRefused(error) && window.startIndex > 0)
-        return await beginWithoutNaturalOrder(request, window, [...plan.sortBy, ...added]);
+        return beginWithoutNaturalOrder(request, window, sortBy);
       if (added.length === 0) throw error;
-      const begun = await read(plan.sortBy);
+      const begun = await begin(readWindow(request, window, plan.sortBy));
       if (!begun.first.done) experience.sortRefused();
       return begun;
-    }
-  });
+    },
+  );
 }
 
 /**
@@ -323,7 +323,7 @@ export function toBehind({ bytes, ends }: Converted, count: number): Converted {
 }
 
 /** One request, sorted as given. */
-async function* readAnswer(
+function readAnswer(
   request: PageRequest,
   window: Window,
   sortBy: readonly SortProperty[],
@@ -337,18 +337,17 @@ async function* readAnswer(
   };
   const stream = dialogue.getFeature(toWindowRequest(request, window, sortBy), options, asker);
   let isChecked = false;
-  try {
-    for await (const batch of stream) {
+  return watched(stream, {
+    look(batch) {
       if (!isChecked) checkPlaces(request, batch, filter);
       isChecked = true;
-      const [first = new Uint8Array()] = toFeatures(batch);
-      checkId(request, first);
-      yield batch;
-    }
-  } finally {
-    for (const [fault, count] of Object.entries(stream.warnings))
-      faults.set(fault, (faults.get(fault) ?? 0) + count);
-  }
+      checkId(request, batch);
+    },
+    end() {
+      for (const [fault, count] of Object.entries(stream.warnings))
+        faults.set(fault, (faults.get(fault) ?? 0) + count);
+    },
+  });
 }
 
 const readers = new WeakMap<Learnt, GmlConverterOptions['crs']>();
@@ -366,7 +365,7 @@ function checkPlaces({ check, learnt }: PageRequest, batch: Converted, filter: F
   const isElsewhereToo = learnt.filterForms.length > 1 || learnt.open !== undefined;
   const operator = filter === undefined || isElsewhereToo ? undefined : toSpatialOperator(filter);
   const isTold = learnt.axisOrderFrom === 'features' || learnt.axisOrderFrom === 'setting';
-  check(toFeatures(batch), operator, isTold);
+  check(batch, operator, isTold);
 }
 
 /** The GetFeature of a window; sorted as the first of its pages is, unless another sort is given. */
@@ -380,9 +379,11 @@ export function toWindowRequest(
 }
 
 /** What the first features of the layer said of ids need not hold for all: one feature in each batch is looked at. */
-function checkId({ learnt, experience }: PageRequest, feature: Uint8Array): void {
-  if (learnt.id === undefined || !experience.idHolds || isSeenMadeOf(feature, learnt.id)) return;
-  const { id, properties } = readFeatureText(Buffer.from(feature).toString());
+function checkId({ learnt, experience }: PageRequest, { bytes, ends }: Converted): void {
+  if (learnt.id === undefined || !experience.idHolds) return;
+  const feature = Buffer.from(bytes.buffer, bytes.byteOffset, ends[0] ?? 0);
+  if (isSeenMadeOf(feature, learnt.id)) return;
+  const { id, properties } = readFeatureText(feature.toString());
   const value = properties.get(learnt.id.attribute);
   if (value === undefined) return; // not asked for
   const text = value.startsWith('"') ? (JSON.parse(value) as string) : value;
@@ -394,15 +395,19 @@ const MAX_ID = 200;
 const isPlainText = (text: string) => /^[ !#-[\]-~]*$/.test(text);
 
 /** Whether an id can be seen at once to be made of an attribute, as nearly all are; false: they have to be read. */
-function isSeenMadeOf(feature: Uint8Array, { attribute, prefix }: NonNullable<Learnt['id']>): boolean {
-  const bytes = Buffer.from(feature.buffer, feature.byteOffset, feature.length);
+function isSeenMadeOf(feature: Buffer, { attribute, prefix }: NonNullable<Learnt['id']>): boolean {
   const start = `${ID_START}${prefix}`;
-  const head = bytes.toString('latin1', 0, start.length + MAX_ID);
+  const head = feature.toString('latin1', 0, start.length + MAX_ID);
   const end = head.indexOf('"', start.length);
   const value = head.slice(start.length, end);
-  if (end < 0 || !head.startsWith(start) || ![attribute, prefix, value].every(isPlainText)) return false;
+  if (end < 0 || !head.startsWith(start) || !isPlainText(attribute) || !isPlainText(prefix + value))
+    return false;
   const member = `"${attribute}":`;
-  return [`"${value}"`, `${value},`, `${value}}`].some((text) => bytes.includes(member + text));
+  const at = feature.indexOf(member, end, 'latin1');
+  if (at < 0) return false;
+  const from = at + member.length;
+  const given = feature.toString('latin1', from, from + value.length + 2);
+  return given === `"${value}"` || given.startsWith(`${value},`) || given.startsWith(`${value}}`);
 }
 
 function toGetFeature(

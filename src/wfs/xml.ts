@@ -15,26 +15,23 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** The one place where text becomes XML: any string that `isXmlText` parses back to itself, in text and in attributes. */
 export function encodeText(text: string): string {
-  return text.replace(/[&<>"'\t\n\r]/g, (character) => ESCAPES[character] as string);
+  return TO_ESCAPE.test(text) ? text.replace(ALL_TO_ESCAPE, toEscape) : text;
 }
+
+const TO_ESCAPE = /[&<>"'\t\n\r]/;
+const ALL_TO_ESCAPE = new RegExp(TO_ESCAPE, 'g');
+const toEscape = (character: string) => ESCAPES[character] as string;
 
 export function isXmlText(text: string): boolean {
   return !NOT_XML.test(text);
 }
 
-/** An element; `content` is XML already, long lists of it as arrays. Attributes that are undefined are left out. */
-export function encodeElement(
-  name: string,
-  attributes: Readonly<Record<string, string | number | undefined>>,
-  ...content: readonly (string | readonly string[])[]
-): string {
-  let tag = `<${name}`;
-  for (const key in attributes) {
-    const value = attributes[key];
-    if (value !== undefined) tag += ` ${key}="${encodeText(String(value))}"`;
-  }
-  if (content.length === 0) return `${tag}/>`;
-  tag += '>';
-  for (const part of content) tag += typeof part === 'string' ? part : part.join('');
-  return `${tag}</${name}>`;
+/** An attribute as it stands in a tag, with the space before it; nothing where the value is undefined. */
+export function encodeAttribute(name: string, value: string | number | undefined): string {
+  return value === undefined ? '' : ` ${name}="${encodeText(String(value))}"`;
+}
+
+/** An element; `content` is XML already. @param attributes made by `encodeAttribute` */
+export function encodeElement(name: string, content: string, attributes = ''): string {
+  return `<${name}${attributes}>${content}</${name}>`;
 }

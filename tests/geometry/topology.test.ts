@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toText } from '../../src/errors.js';
 import { type Geometry, type Position, readGeometries } from '../../src/geometry/index.js';
+import { sweepRings } from '../../src/geometry/sweep.js';
 import { startCpuTime } from '../support/cpu-time.js';
 import { mapPositions, polygonRings, tameRing, wildRing } from './random-geometries.js';
 
@@ -175,6 +176,23 @@ describe('on an integer grid', () => {
     fc.assert(
       fc.property(fc.oneof(wildRing, tameRing), (ring) => {
         expect(isValid(polygon(ring))).toBe(isSimple(ring));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('nor does the sweep find anything else, though it is not asked about small rings', () => {
+    fc.assert(
+      fc.property(fc.oneof(wildRing, tameRing), (ring) => {
+        const distinct = ring.filter((p, i) => i === 0 || String(p) !== String(ring[i - 1]));
+        fc.pre(distinct.length > 3);
+        const open = distinct.slice(0, -1);
+        const { clashes } = sweepRings({
+          xs: Float64Array.from(open, ([x]) => x),
+          ys: Float64Array.from(open, ([, y]) => y),
+          starts: Uint32Array.of(0, open.length),
+        });
+        expect(clashes.length === 0).toBe(isSimple(ring));
       }),
       { numRuns: 400 },
     );

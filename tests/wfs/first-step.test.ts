@@ -1,4 +1,4 @@
-import { begin, fromFirst } from '../../src/wfs/first-step.js';
+import { begin, fromFirst, orElse } from '../../src/wfs/first-step.js';
 
 async function readAll<T, R>(features: AsyncGenerator<T, R, void>): Promise<[T[], R]> {
   const all: T[] = [];
@@ -45,6 +45,54 @@ test('none at all: the end is the first step', async () => {
 test('what the last way throws is thrown', async () => {
   const features = fromFirst(() => begin(count('only', 1, new Error('refused'))));
   await expect(features.next()).rejects.toThrow('refused');
+});
+
+describe('features, or others', () => {
+  const toOthers = async (error: unknown) => {
+    if (!(error instanceof Error) || error.message !== 'refused') throw error;
+    return begin(count('other', 1));
+  };
+
+  test('the first where they begin, also where there are none', async () => {
+    expect(await readAll(orElse(() => count('first', 2), toOthers))).toEqual([[1, 2], 'first is over']);
+    expect(await readAll(orElse(() => count('none', 0), toOthers))).toEqual([[], 'none is over']);
+    expect(ended).toEqual(['first', 'none']);
+  });
+
+  test('the others where the first step fails, or they cannot be made', async () => {
+    const refused = new Error('refused');
+    expect(await readAll(orElse(() => count('first', 2, refused), toOthers))).toEqual([[1], 'other is over']);
+    const unmade = () => {
+      throw refused;
+    };
+    expect(await readAll(orElse(unmade, toOthers))).toEqual([[1], 'other is over']);
+    expect(ended).toEqual(['first', 'other', 'other']);
+  });
+
+  test('what there are no others for is thrown', async () => {
+    const features = orElse(() => count('first', 2, new Error('away')), toOthers);
+    await expect(features.next()).rejects.toThrow('away');
+  });
+
+  test('none where the reader has left before; what comes while it leaves is ended', async () => {
+    const never = orElse(() => count('never', 2), toOthers);
+    await never.return('left');
+    expect(await never.next()).toEqual({ done: true, value: undefined });
+    const late = orElse(() => count('first', 2, new Error('refused')), toOthers);
+    const first = late.next();
+    await late.return('left');
+    expect(await first).toEqual({ done: false, value: 1 });
+    expect(ended).toEqual(['first', 'other']);
+  });
+
+  test('a fault behind the first step is theirs', async () => {
+    async function* broken(): AsyncGenerator<number, string, void> {
+      yield 1;
+      throw new Error('refused');
+    }
+    await expect(readAll(orElse(broken, toOthers))).rejects.toThrow('refused');
+    expect(ended).toEqual([]);
+  });
 });
 
 describe('ended by its reader', () => {
