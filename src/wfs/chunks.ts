@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { ServiceError, toMessage } from '../errors.js';
 import type { Signal } from '../signal.js';
 import type { Deadline } from './deadline.js';
+import { collectBehind } from './garbage.js';
 import { toNextTurn } from './turn.js';
 
 type Step = IteratorResult<Uint8Array, void>;
@@ -27,6 +28,11 @@ export interface ChunksOptions {
   readonly end: () => void;
 }
 
+interface Waiter {
+  resolve(bytes: Uint8Array | undefined): void;
+  reject(error: unknown): void;
+}
+
 const DONE: Step = { done: true, value: undefined };
 const DRAINED_BYTES = 64 * 1024;
 const DRAIN_MS = 50;
@@ -46,7 +52,7 @@ export class StreamChunks implements Chunks {
   private isOver = false;
   private fault: Error | undefined = undefined;
   private isToldSoon = false;
-  private wake = () => {};
+  private waiter: Waiter | undefined = undefined;
 
   constructor(
     private readonly stream: Readable,
@@ -114,6 +120,7 @@ export class StreamChunks implements Chunks {
   /** @throws upstreamUnusable where there is more than an answer may have */
   private count({ length }: Uint8Array): void {
     this.received += length;
+    collectBehind(this.received, length);
     const { maxBytes } = this.options;
     if (this.received <= maxBytes) return;
     throw new ServiceError('upstreamUnusable', toMessage('wfs.answerTooLarge', { bytes: maxBytes }));
@@ -152,17 +159,21 @@ export class StreamChunks implements Chunks {
   /** Undefined: the end. Rejects with what the stream says. */
   private untilThere(): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
-      this.wake = () => {
-        const bytes = this.take();
-        if (bytes !== undefined) resolve(bytes);
-        else if (this.fault !== undefined) reject(this.fault);
-        else if (this.stream.readableEnded) resolve(undefined);
-        else if (this.stream.destroyed) reject(toPrematureClose());
-        else return;
-        this.wake = () => {};
-      };
+      this.waiter = { resolve, reject };
       this.wake();
     });
+  }
+
+  /** The one who waits is let go at once: it holds the bytes it is given, and would keep them alive. */
+  private wake(): void {
+    const { waiter } = this;
+    if (waiter === undefined) return;
+    const bytes = this.take();
+    const isOver = this.fault !== undefined || this.stream.readableEnded || this.stream.destroyed;
+    if (bytes === undefined && !isOver) return;
+    this.waiter = undefined;
+    if (bytes !== undefined || (this.fault === undefined && this.stream.readableEnded)) waiter.resolve(bytes);
+    else waiter.reject(this.fault ?? toPrematureClose());
   }
 
   /** What little is left of an answer that is not read on is taken all the same: its connection can be used again. */
