@@ -53,14 +53,16 @@ function toDeepest(faults: readonly Fault[]): Fault[] {
   return [...deepest.values()];
 }
 
+/** What the validator finds of the document's operation that a request is, it leaves in `openapi`. */
+type Shadow = Request & { openapi: object | undefined };
+
 /**
  * The validator coerces and rewrites what it looks at, and wants each parameter once: it is given a shadow of the
  * request, with the parameters as they were read. An object of its own, not one made from the request: that would make
  * a prototype of it, and every later look at it slow.
  */
-function toShadow(req: Request, parameters: readonly RawParameter[]): Request {
+function toShadow(req: Request, parameters: readonly RawParameter[]): Shadow {
   const body = toRecord(parameters, ['json', 'form']);
-  const { 'content-type': contentType, ...headers } = req.headers;
   const hasBody = Object.keys(body).length > 0;
   const shadow = {
     app: req.app,
@@ -69,20 +71,26 @@ function toShadow(req: Request, parameters: readonly RawParameter[]): Request {
     originalUrl: toPath(req),
     method: req.method === 'HEAD' ? 'GET' : req.method,
     query: toRecord(parameters, ['query']),
-    headers: hasBody ? { ...headers, 'content-type': contentType } : headers,
+    headers: { ...req.headers, 'content-type': hasBody ? req.headers['content-type'] : undefined },
     params: {},
     body: hasBody ? body : undefined,
     openapi: undefined,
   };
-  return shadow as unknown as Request;
+  return shadow as unknown as Shadow;
 }
 
 const toPath = ({ originalUrl }: Request): string => originalUrl.split('?', 1)[0] ?? '';
 
-function run(handler: RequestHandler, req: Request, res: Response): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-    Promise.resolve(handler(req, res, done)).catch(reject);
+/** One handler after the other, as Express would. The validator's catch what they throw, and give it to `done`. */
+function run(
+  [handler, ...others]: readonly RequestHandler[],
+  req: Request,
+  res: Response,
+  done: (error?: unknown) => void,
+): void {
+  void handler?.(req, res, (error?: unknown) => {
+    if (error !== undefined || others.length === 0) done(error);
+    else run(others, req, res, done);
   });
 }
 
@@ -123,27 +131,52 @@ function createHandlers(document: OpenApiDocument, holds: (path: string) => bool
   }) as RequestHandler[];
 }
 
+/** Runs the validator; `done` is given what it refuses. */
+type Check = (shadow: Shadow, res: Response, done: (error?: unknown) => void) => void;
+
 /**
- * Checks requests against the document, and tells faults instead of throwing the first. Searches by themselves: the
- * validator compiles the pattern of every path, for every request, until one matches.
+ * All searches are one path: which operation of the document a method is there, the validator is asked once. It compiles
+ * the path's pattern for each request; the last of its handlers is the one that checks.
  */
-export function createRequestValidator(document: OpenApiDocument): RequestValidator {
-  const ofSearch = createHandlers(document, isSearch);
-  let ofOthers: RequestHandler[] | undefined;
-  const toHandlers = (req: Request) => {
-    if (isSearch(toPath(req))) return ofSearch;
-    ofOthers ??= createHandlers(document, (path) => !isSearch(path));
-    return ofOthers;
-  };
-  return async (req, parameters) => {
-    const shadow = toShadow(req, parameters);
-    try {
-      for (const handler of toHandlers(req)) await run(handler, shadow, req.res as Response);
-      return [];
-    } catch (error) {
-      const { status, errors } = error as ValidatorError;
-      if (status !== 400 || errors === undefined) throw error;
-      return toDeepest(errors.map(toFault));
+function createSearchCheck(document: OpenApiDocument): Check {
+  const handlers = createHandlers(document, isSearch);
+  const last = handlers.slice(-1);
+  const operations = new Map<string, object>();
+  return (shadow, res, done) => {
+    const { method } = shadow;
+    const operation = operations.get(method);
+    if (operation === undefined) {
+      run(handlers, shadow, res, (error) => {
+        if (shadow.openapi !== undefined) operations.set(method, shadow.openapi);
+        done(error);
+      });
+    } else {
+      shadow.openapi = operation;
+      run(last, shadow, res, done);
     }
   };
+}
+
+function createCheck(document: OpenApiDocument): Check {
+  const ofSearch = createSearchCheck(document);
+  let ofOthers: RequestHandler[] | undefined;
+  return (shadow, res, done) => {
+    if (isSearch(shadow.originalUrl)) return ofSearch(shadow, res, done);
+    ofOthers ??= createHandlers(document, (path) => !isSearch(path));
+    run(ofOthers, shadow, res, done);
+  };
+}
+
+/** Checks requests against the document, and tells faults instead of throwing the first. */
+export function createRequestValidator(document: OpenApiDocument): RequestValidator {
+  const check = createCheck(document);
+  return (req, parameters) =>
+    new Promise((resolve, reject) => {
+      check(toShadow(req, parameters), req.res as Response, (error) => {
+        if (error === undefined) return resolve([]);
+        const { status, errors } = error as ValidatorError;
+        if (status === 400 && errors !== undefined) resolve(toDeepest(errors.map(toFault)));
+        else reject(error);
+      });
+    });
 }
