@@ -71,7 +71,7 @@ function toShadow(req: Request, parameters: readonly RawParameter[]): Shadow {
     originalUrl: toPath(req),
     method: req.method === 'HEAD' ? 'GET' : req.method,
     query: toRecord(parameters, ['query']),
-    headers: { ...req.headers, 'content-type': hasBody ? req.headers['content-type'] : undefined },
+    headers: hasBody ? { 'content-type': req.headers['content-type'] } : {},
     params: {},
     body: hasBody ? body : undefined,
     openapi: undefined,
