@@ -53,8 +53,13 @@ function toDeepest(faults: readonly Fault[]): Fault[] {
   return [...deepest.values()];
 }
 
-/** What the validator finds of the document's operation that a request is, it leaves in `openapi`. */
-type Shadow = Request & { openapi: object | undefined };
+/** An operation of the document, as the validator finds it. */
+interface Operation {
+  readonly schema: { readonly parameters?: readonly { readonly schema?: { readonly type?: unknown } }[] };
+}
+
+/** Where the validator leaves the operation that a request is. */
+type Shadow = Request & { openapi: Operation | undefined };
 
 /**
  * The validator coerces and rewrites what it looks at, and wants each parameter once: it is given a shadow of the
@@ -94,19 +99,21 @@ function run(
   });
 }
 
+const PARAMETERS = '#/components/parameters/';
+
 /**
- * What the validator is given of the document: paths from the root, whatever host the document is read from; and not
- * the free-form parameter, which stands for names it does not bear itself.
+ * What the validator is given of the document: paths from the root, whatever host the document is read from; parameters
+ * where they are used, and not the free-form one, which stands for names it does not bear itself.
  */
 function toValidated(document: OpenApiDocument, holds: (path: string) => boolean): object {
   const isFreeForm = (item: unknown) =>
-    typeof item === 'object' &&
-    item !== null &&
-    '$ref' in item &&
-    item.$ref === '#/components/parameters/attributes';
+    typeof item === 'object' && item !== null && '$ref' in item && item.$ref === `${PARAMETERS}attributes`;
+  const { parameters } = document.components as { parameters: Record<string, unknown> };
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.filter((item) => !isFreeForm(item)).map(strip);
     if (typeof value !== 'object' || value === null) return value;
+    if ('$ref' in value && String(value.$ref).startsWith(PARAMETERS))
+      return strip(parameters[String(value.$ref).slice(PARAMETERS.length)]);
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, strip(item)]));
   };
   const paths = Object.fromEntries(
@@ -134,6 +141,20 @@ function createHandlers(document: OpenApiDocument, holds: (path: string) => bool
 /** Runs the validator; `done` is given what it refuses. */
 type Check = (shadow: Shadow, res: Response, done: (error?: unknown) => void) => void;
 
+const plainTypes: readonly unknown[] = ['string', 'integer', 'number', 'boolean'];
+
+/**
+ * What later requests need of an operation. The check is compiled for the first one; of the parameters, the validator then
+ * takes apart lists and objects, and looks at each of all the others for that. For a body of another type it compiles
+ * another check, from all parameters; a GET has none.
+ */
+function toKnown(method: string, operation: Operation): Operation {
+  if (method !== 'GET') return operation;
+  const { schema } = operation;
+  const parameters = schema.parameters?.filter((one) => !plainTypes.includes(one.schema?.type)) ?? [];
+  return { ...operation, schema: { ...schema, parameters } };
+}
+
 /**
  * All searches are one path: which operation of the document a method is there, the validator is asked once. It compiles
  * the path's pattern for each request; the last of its handlers is the one that checks.
@@ -141,13 +162,13 @@ type Check = (shadow: Shadow, res: Response, done: (error?: unknown) => void) =>
 function createSearchCheck(document: OpenApiDocument): Check {
   const handlers = createHandlers(document, isSearch);
   const last = handlers.slice(-1);
-  const operations = new Map<string, object>();
+  const operations = new Map<string, Operation>();
   return (shadow, res, done) => {
     const { method } = shadow;
     const operation = operations.get(method);
     if (operation === undefined) {
       run(handlers, shadow, res, (error) => {
-        if (shadow.openapi !== undefined) operations.set(method, shadow.openapi);
+        if (shadow.openapi !== undefined) operations.set(method, toKnown(method, shadow.openapi));
         done(error);
       });
     } else {
