@@ -11,13 +11,6 @@ function behindComma(bytes: Uint8Array): readonly Uint8Array[] {
   return longer[0] === COMMA ? [longer] : [comma, bytes];
 }
 
-/** API Carto's pagers read `totalFeatures`; where the count is not known, neither is there. */
-function toCounts({ numberReturned, numberMatched }: Page): object {
-  return numberMatched === undefined
-    ? { numberReturned }
-    : { numberReturned, numberMatched, totalFeatures: numberMatched };
-}
-
 /** A GeoJSON FeatureCollection (RFC 7946 §3.3); counts and links follow the features, since they are known last. */
 export function createCollectionWriter(): FeatureWriter {
   let before: Uint8Array = begin;
@@ -29,10 +22,12 @@ export function createCollectionWriter(): FeatureWriter {
       return written;
     },
     writeEnd(page: Page): Uint8Array {
-      const { timeStamp, links, warnings } = page;
+      const { numberReturned, numberMatched, timeStamp, links, warnings } = page;
       const members = JSON.stringify({
-        ...toCounts(page),
-        ...(warnings !== undefined && { warnings }),
+        numberReturned,
+        numberMatched,
+        totalFeatures: numberMatched, // which API Carto's pagers read
+        warnings,
         timeStamp: timeStamp.toISOString(),
         links,
       });

@@ -18,9 +18,9 @@ export interface Link {
 /** What is written behind the last feature. */
 export interface Page {
   readonly numberReturned: number;
-  readonly numberMatched?: number;
+  readonly numberMatched?: number | undefined;
   /** What a reader should know of the page: nothing in it is wrong, but something may be missing. */
-  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[] | undefined;
   readonly timeStamp: Date;
   readonly links: readonly Link[];
 }

@@ -1,13 +1,20 @@
 import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, MemoryStore, type Options, rateLimit, type Store } from 'express-rate-limit';
+import { LRUCache } from 'lru-cache';
 import { ServiceError, toMessage } from '../errors.js';
 
 /** What one customer of a provider has of IPv6 at least: its addresses are one caller. */
 const IPV6_PREFIX = 64;
 
+/** To take an IPv6 address apart is a hundredth of a search. */
+const callers = new LRUCache<string, string>({
+  max: 1000,
+  memoMethod: (ip) => ipKeyGenerator(ip, IPV6_PREFIX),
+});
+
 /** Whose request it is: the address as a trusted proxy forwards it, else that of the connection. */
 export function toAddress({ ip = '' }: Request): string {
-  return ipKeyGenerator(ip.slice(0, 64), IPV6_PREFIX);
+  return callers.memo(ip.slice(0, 64));
 }
 
 /** Counts the requests of an address at all replicas; rejects where that cannot be known. */

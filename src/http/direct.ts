@@ -37,7 +37,7 @@ export function createDirect(parts: DirectParts): RequestHandler {
     req.url = url.slice(end);
     res.locals.base = req.baseUrl;
     res.locals.module = route.module;
-    return (route.search(req, res, next) as unknown as Promise<void>).catch(next);
+    return route.search(req, res, next);
   };
 }
 

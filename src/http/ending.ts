@@ -10,27 +10,32 @@ export function createEndingSource(source: FeatureSource, ending: AbortSignal): 
   /** One listener for all: an AbortSignal looks through its listeners for each that is taken away. */
   const waiting = new Set<() => void>();
   ending.addEventListener('abort', () => waiting.forEach((end) => void end()), { once: true });
-  const untilEnding = <T>(work: Promise<T>): Promise<T> =>
-    new Promise<T>((resolve, reject) => {
-      const end = () => reject(new ServiceError('unavailable', toMessage('http.stopping')));
+  /** @param abandon what comes too late */
+  const untilEnding = <T>(work: Promise<T>, abandon?: (late: T) => void): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const end = () => {
+        reject(new ServiceError('unavailable', toMessage('http.stopping')));
+        if (abandon !== undefined) work.then(abandon, () => {});
+      };
       if (ending.aborted) end();
-      waiting.add(end);
-      const settled = () => waiting.delete(end);
-      work.then(settled, settled);
-      work.then(resolve, reject);
+      else waiting.add(end);
+      work.then(
+        (value) => {
+          waiting.delete(end);
+          resolve(value);
+        },
+        (error: unknown) => {
+          waiting.delete(end);
+          reject(error);
+        },
+      );
     });
   return {
     ...source,
     list: (caller) => untilEnding(source.list(caller)),
     describe: (name, caller) => untilEnding(source.describe(name, caller)),
     explain: (query, caller) => untilEnding(source.explain(query, caller)),
-    search(query, caller) {
-      const searching = source.search(query, caller);
-      const abandon = () => void searching.then(({ features }) => endFeatures(features)).catch(() => {});
-      return untilEnding(searching).catch((error: unknown) => {
-        if (ending.aborted) abandon();
-        throw error;
-      });
-    },
+    search: (query, caller) =>
+      untilEnding(source.search(query, caller), ({ features }) => endFeatures(features)),
   };
 }

@@ -15,16 +15,24 @@ export function toBaseUrl(req: Request, config: Pick<Config, 'publicUrl'>): stri
   const { localAddress = 'localhost', localPort, remoteFamily } = req.socket;
   const address = remoteFamily === 'IPv6' ? `[${localAddress}]` : localAddress;
   const scheme = req.protocol === 'https' ? 'https' : 'http'; // a proxy may forward anything
-  const url = `${scheme}://${req.host ?? ''}`;
-  return URL.canParse(url) ? new URL(url).origin : `${scheme}://${address}:${localPort}`;
+  return toOrigin(`${scheme}://${req.host ?? ''}`) ?? `${scheme}://${address}:${localPort}`;
+}
+
+/** Callers come by few hosts, one after the other by the same. */
+let last: { readonly url: string; readonly origin: string | undefined } | undefined;
+
+/** Undefined: it is no URL. */
+function toOrigin(url: string): string | undefined {
+  if (last?.url !== url) last = { url, origin: URL.canParse(url) ? new URL(url).origin : undefined };
+  return last.origin;
 }
 
 /** Percent-encoded, but for the reserved characters that a query may hold (RFC 3986 §3.4). */
-const encode = (text: string) => encodeURIComponent(text).replace(/%(3A|2C|2F)/g, decodeURIComponent);
-
-function toHref(path: string, parameters: Iterable<readonly [string, string]>): string {
-  const query = [...parameters].map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
-  return query === '' ? path : `${path}?${query}`;
+function encode(text: string): string {
+  const encoded = encodeURIComponent(text);
+  return encoded.includes('%')
+    ? encoded.replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%2F', '/')
+    : encoded;
 }
 
 type Changes = Readonly<Record<string, string | number | readonly string[]>>;
@@ -55,13 +63,17 @@ export function toGetLink(
   changes: Changes,
   context: Pick<LinkContext, 'url' | 'parameters' | 'type'>,
 ): Link {
-  const kept = context.parameters
-    .filter(
-      ({ name, place }) => place === 'query' && !unlinked.includes(name) && !Object.hasOwn(changes, name),
-    )
-    .map(({ name, value }) => [name, String(value)] as const);
-  const changed = Object.entries(changes).map(([name, value]) => [name, String(value)] as const);
-  return { rel, type: context.type, href: toHref(context.url, [...kept, ...changed]) };
+  let href = context.url;
+  let before = '?';
+  const add = (name: string, value: unknown) => {
+    href += `${before}${encode(name)}=${encode(String(value))}`;
+    before = '&';
+  };
+  for (const { name, value, place } of context.parameters) {
+    if (place === 'query' && !unlinked.includes(name) && !Object.hasOwn(changes, name)) add(name, value);
+  }
+  for (const name of Object.keys(changes)) add(name, changes[name]);
+  return { rel, type: context.type, href };
 }
 
 /** The URL keeps what was in it and does not change; the body says what changes, merged into the one that was sent. */

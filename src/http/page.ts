@@ -84,8 +84,8 @@ export function toPage(
 ): Page {
   return {
     numberReturned,
-    ...(numberMatched === undefined ? {} : { numberMatched }),
-    ...(warnings === undefined ? {} : { warnings: warnings.map((one) => toWarning(one, language)) }),
+    numberMatched,
+    warnings: warnings?.map((one) => toWarning(one, language)),
     timeStamp: new Date(),
     links,
   };

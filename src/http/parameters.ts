@@ -11,8 +11,20 @@ import {
 /** A bare `+` in the exponent of a coordinate, which form encoding would read as a space. */
 const exponentSign = /(\d[eE])\+(?=\d)/g;
 function checkUtf8(name: string, value: string, raw: string): void {
-  if (!`${name}${value}`.includes('\ufffd') || /%ef%bf%bd|\ufffd/i.test(raw)) return;
+  if (!(name.includes('\ufffd') || value.includes('\ufffd')) || /%ef%bf%bd|\ufffd/i.test(raw)) return;
   throw invalidRequest([{ parameter: name, message: toMessage('http.notUtf8') }]);
+}
+
+/** Undefined: an empty pair. */
+function readPair(pair: string): readonly [name: string, value: string] | undefined {
+  if (pair.includes('%') || pair.includes('+') || pair.startsWith('?')) {
+    const isGeom = pair.startsWith('geom=') || pair.startsWith('bbox=');
+    const [entry] = new URLSearchParams(isGeom ? pair.replace(exponentSign, '$1%2B') : pair);
+    return entry;
+  }
+  if (pair === '') return undefined;
+  const end = pair.indexOf('=');
+  return end < 0 ? [pair, ''] : [pair.slice(0, end), pair.slice(end + 1)];
 }
 
 /** application/x-www-form-urlencoded (WHATWG URL §5.1), where reserved characters may also stand as they are. */
@@ -21,14 +33,15 @@ function readFormEncoded(text: string, place: 'query' | 'form'): RawParameter[] 
   if (pairs.length > maxParameters) {
     throw invalidRequest([{ message: toMessage('query.tooManyParameters', { max: maxParameters }) }]);
   }
-  return pairs.flatMap((pair) => {
-    const isGeom = pair.startsWith('geom=') || pair.startsWith('bbox=');
-    const [entry] = new URLSearchParams(isGeom ? pair.replace(exponentSign, '$1%2B') : pair);
-    if (entry === undefined) return [];
+  const parameters: RawParameter[] = [];
+  for (const pair of pairs) {
+    const entry = readPair(pair);
+    if (entry === undefined) continue;
     const [name, value] = entry;
     checkUtf8(name, value, pair);
-    return [{ name, value, place }];
-  });
+    parameters.push({ name, value, place });
+  }
+  return parameters;
 }
 
 function toText(body: Buffer): string {
@@ -94,7 +107,8 @@ function readAuthorization(value: string): RawParameter[] {
 }
 
 /** As they came: Node joins one header that is there twice with a comma, and drops the second of another. */
-function readHeaders({ rawHeaders }: Request): RawParameter[] {
+function readHeaders({ headers, rawHeaders }: Request): RawParameter[] {
+  if (headers.apikey === undefined && headers.authorization === undefined) return [];
   const parameters: RawParameter[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const [name = '', value = ''] = [rawHeaders[i]?.toLowerCase(), rawHeaders[i + 1]];
@@ -109,12 +123,27 @@ function readHeaders({ rawHeaders }: Request): RawParameter[] {
  * @throws mediaTypeUnsupported, invalidRequest where the body or the encoding cannot be read
  */
 export function readParameters(req: Request): RawParameter[] {
-  const [, search = ''] = req.originalUrl.split(/\?(.*)/s);
+  const { originalUrl } = req;
+  const end = originalUrl.indexOf('?');
+  const search = end < 0 ? '' : originalUrl.slice(end + 1);
   return [...readFormEncoded(search, 'query'), ...readBody(req), ...readHeaders(req)];
 }
 
 /** Parameters of one place by name, a repeated one as an array of its distinct values. */
 export function toRecord(
+  parameters: readonly RawParameter[],
+  places: readonly RawParameter['place'][],
+): Record<string, JsonValue> {
+  const record: Record<string, JsonValue> = {};
+  for (const { name, value, place } of parameters) {
+    if (!places.includes(place)) continue;
+    if (name in record) return toRecordOfRepeated(parameters, places); // or one that every object has
+    record[name] = value;
+  }
+  return record;
+}
+
+function toRecordOfRepeated(
   parameters: readonly RawParameter[],
   places: readonly RawParameter['place'][],
 ): Record<string, JsonValue> {

@@ -12,3 +12,25 @@ export const createRemembered = <T extends object>(): LRUCache<string, T> =>
     maxEntrySize: ENTRY_CHARACTERS + MAX_URL,
     sizeCalculation: (_, key) => ENTRY_CHARACTERS + key.length,
   });
+
+const MARKS = 2 ** 12;
+
+/** Says whether a text came before, among the last few thousand. Seldom, another one is taken for it. */
+export function createSeen(): (text: string) => boolean {
+  const marks = new Int32Array(MARKS);
+  return (text) => {
+    if (text.length > MAX_URL) return false;
+    const mark = toMark(text);
+    const at = mark & (MARKS - 1);
+    const isSeen = marks[at] === mark;
+    marks[at] = mark;
+    return isSeen;
+  };
+}
+
+/** FNV-1a. */
+function toMark(text: string): number {
+  let mark = 0x811c9dc5 | 0;
+  for (let i = 0; i < text.length; i += 1) mark = Math.imul(mark ^ text.charCodeAt(i), 0x01000193);
+  return mark;
+}

@@ -12,6 +12,7 @@ import {
   toCredentials,
   toSearchQuery,
 } from '../query/index.js';
+import { untilAborted } from '../signal.js';
 import { toCaller } from './caller.js';
 import { toLanguage } from './language.js';
 import { toBaseUrl, toLinks } from './links.js';
@@ -31,14 +32,7 @@ import { toLogged, toSecrets } from './problem.js';
 import { createReadings, type Reading } from './readings.js';
 import type { Repeats } from './repeats.js';
 import { inSlices } from './slices.js';
-import {
-  CallerGone,
-  createUntilLeft,
-  endFeatures,
-  type StreamOptions,
-  sendWhole,
-  streamFeatures,
-} from './stream.js';
+import { CallerGone, endFeatures, type StreamOptions, sendWhole, streamFeatures } from './stream.js';
 import { type RequestValidator, readChecked } from './validation.js';
 import { isNotModified, toValidityHeaders, toVary } from './validity.js';
 
@@ -120,15 +114,16 @@ export function createSearch(parts: SearchParts, config: SearchConfig): RequestH
 /** Reads what is asked, and leaves the caller's credentials in `res.locals`. */
 function createReader({ validate }: SearchParts, config: SearchConfig) {
   const readings = createReadings();
-  return async (req: Request, res: Response): Promise<Reading> => {
+  return (req: Request, res: Response): Reading | Promise<Reading> => {
     const known = readings.recall(req);
     if (known !== undefined) return known;
     const parameters = readParameters(req);
     res.locals.credentials = toCredentials(parameters);
-    const byDocument = await validate(req, parameters);
-    const query = readChecked(() => toSearchQuery(parameters, config), byDocument);
-    readings.remember(req, { parameters, query });
-    return { parameters, query };
+    return validate(req, parameters).then((byDocument) => {
+      const query = readChecked(() => toSearchQuery(parameters, config), byDocument);
+      readings.remember(req, { parameters, query });
+      return { parameters, query };
+    });
   };
 }
 
@@ -153,38 +148,44 @@ interface Asked extends SearchParts {
 
 async function answer(req: Request, res: Response, asked: Asked): Promise<void> {
   const left = asked.caller.signal;
+  const searching = asked.source.search(asked.query, asked.caller);
+  let given: Answer | undefined;
   try {
-    const searching = asked.source.search(asked.query, asked.caller);
-    const given = await createUntilLeft(left)(searching).catch((error: unknown) => {
-      searching.then((late) => endFeatures(late.features)).catch(() => {});
-      throw error;
-    });
+    given = await untilAborted(searching, left);
     await give(req, res, given, asked);
   } catch (error) {
+    if (given === undefined) searching.then((late) => endFeatures(late.features)).catch(() => {});
     if (left.aborted || error instanceof CallerGone) res.locals.outcome ??= 'left';
     else if (!res.headersSent) throw error;
     else resetLate(res, error, asked.logger);
   }
 }
 
-async function give(req: Request, res: Response, given: Answer, asked: Asked): Promise<void> {
+/** Undefined: all has been given. */
+function give(req: Request, res: Response, given: Answer, asked: Asked): Promise<void> | undefined {
   const { context } = asked;
   const isUnchanged = isNotModified(req, given, context);
   if (isUnchanged || req.method === 'HEAD') {
     endFeatures(given.features);
-    if (isUnchanged) return writeNotModified(res, context, given);
-    writeHead(res, context, given, given.whole?.end);
-    res.end();
-    return;
+    if (isUnchanged) {
+      writeNotModified(res, context, given);
+    } else {
+      writeHead(res, context, given, given.whole?.end);
+      res.end();
+    }
+    return undefined;
   }
-  if (isTable(context.format)) {
-    const options = toStreamOptions(res, given, asked, await toTableWriter(given, asked));
-    return streamFeatures(inSlices(given.features), options);
-  }
+  if (isTable(context.format)) return giveTable(res, given, asked);
   const options = toStreamOptions(res, given, asked, createWriter(context.format));
   if (given.whole === undefined) return streamFeatures(given.features, options);
   sendWhole(given.whole, options);
   asked.repeats.remember(req, res, { context, source: asked.source });
+  return undefined;
+}
+
+async function giveTable(res: Response, given: Answer, asked: Asked): Promise<void> {
+  const options = toStreamOptions(res, given, asked, await toTableWriter(given, asked));
+  await streamFeatures(inSlices(given.features), options);
 }
 
 /** @throws as `describe` does: nothing has been sent yet */
@@ -193,7 +194,7 @@ async function toTableWriter(
   { source, query, caller, context }: Asked,
 ): Promise<FeatureWriter> {
   try {
-    const description = await createUntilLeft(caller.signal)(source.describe(query.source, caller));
+    const description = await untilAborted(source.describe(query.source, caller), caller.signal);
     return createTableWriter(context.format, description, query);
   } catch (error) {
     endFeatures(given.features);

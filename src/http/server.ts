@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ServiceError, statusOf, toMessage } from '../errors.js';
 import { type HttpMetrics, uncountedHttp } from '../metrics/index.js';
@@ -20,51 +14,60 @@ export const maxHeaderBytes = 64 * 1024;
 const maxHeaderSize = 1024 * 1024;
 /** How long a refused client may go on sending before it is cut off; else it might never read why. */
 const lingerMs = 2000;
+/** How long the end of a line that is too long is waited for. */
+const lineMs = 1000;
+const VERSION_LENGTH = ' HTTP/1.1\r\n'.length;
 
 interface ParserError extends Error {
   readonly code?: string;
+  /** What the parser was given last. */
+  readonly rawPacket?: Buffer;
+  /** How much of that it took. */
+  readonly bytesParsed?: number;
 }
 
-function toError({ code }: ParserError, isInUrl: boolean): ServiceError {
+function toError({ code }: ParserError): ServiceError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new ServiceError('requestTooSlow', toMessage('http.requestTooSlow'));
   }
   if (code === 'HPE_INVALID_URL') return new ServiceError('invalidRequest', toMessage('http.urlMalformed'));
-  if (code !== 'HPE_HEADER_OVERFLOW') return new ServiceError('invalidRequest', toMessage('http.notHttp'));
-  return isInUrl
+  return new ServiceError('invalidRequest', toMessage('http.notHttp'));
+}
+
+const toTooLong = (isUrl: boolean): ServiceError =>
+  isUrl
     ? new ServiceError('urlTooLong', toMessage('http.urlTooLong', { limit: maxUrlBytes }))
     : new ServiceError('headersTooLarge', toMessage('http.headersTooLarge', { limit: maxHeaderBytes }));
-}
 
 /**
- * Whether a connection is in the first line of a request, which is all that tells a URL that is too long from headers
- * that are: Node's parser counts both together, and keeps neither.
+ * Which is too long, the URL or the headers: Node's parser counts both together, and keeps neither. Headers have spaces and
+ * line ends, a URL has none; where what was read last has none either, `HTTP/1.1` stands at the end of the line, or does not.
+ * A listener that watched all data from the first would take it out of the parser's own hands: a twentieth of a search.
  */
-function createFirstLines() {
-  const inFirstLine = new WeakSet<Socket>();
-  const begin = (socket: Socket) => inFirstLine.add(socket);
-  return {
-    isIn: (socket: Socket) => inFirstLine.has(socket),
-    watch(socket: Socket) {
-      begin(socket);
-      // before the parser's own listener, which tells of the request that this data ends
-      socket.prependListener('data', (data: Buffer) => {
-        if (inFirstLine.has(socket) && hasLine(data)) inFirstLine.delete(socket);
-      });
-    },
-    /** Behind a request, and behind its body, stands the first line of the next. */
-    beginBehind(req: IncomingMessage) {
-      begin(req.socket);
-      req.once('end', () => begin(req.socket));
-    },
+function findTooLong(
+  { rawPacket = Buffer.alloc(0), bytesParsed = 0 }: ParserError,
+  socket: Socket,
+  found: (isUrl: boolean) => void,
+): void {
+  const parsed = rawPacket.subarray(0, bytesParsed);
+  if (parsed.includes(' ') || parsed.includes('\n')) {
+    found(false);
+    return;
+  }
+  let line = '';
+  const finish = () => {
+    clearTimeout(timer);
+    socket.off('data', read).off('close', finish);
+    found(!line.endsWith('\n') || /^ HTTP\/\d\.\d\r?\n$/.test(line.slice(line.lastIndexOf(' '))));
   };
-}
-
-/** A line end behind anything else: those before the first line are passed over (RFC 9112 §2.2). */
-function hasLine(data: Buffer): boolean {
-  let start = 0;
-  while (data[start] === 0x0a || data[start] === 0x0d) start += 1;
-  return data.indexOf(0x0a, start) >= 0;
+  const read = (data: Buffer) => {
+    const end = data.indexOf('\n') + 1;
+    line = (line + data.toString('latin1', 0, end || data.length)).slice(-VERSION_LENGTH);
+    if (end > 0) finish();
+  };
+  const timer = setTimeout(finish, lineMs).unref();
+  socket.on('data', read).on('close', finish);
+  read(rawPacket.subarray(bytesParsed));
 }
 
 function toResponse(error: ServiceError): string {
@@ -83,10 +86,13 @@ function toResponse(error: ServiceError): string {
 }
 
 /** What Node's parser refuses never becomes a request: the one shape is written to the socket itself. */
-function createClientErrorHandler(
-  isInFirstLine: (socket: Socket) => boolean,
-  metrics: HttpMetrics,
-): (error: ParserError, socket: Socket) => void {
+function createClientErrorHandler(metrics: HttpMetrics): (error: ParserError, socket: Socket) => void {
+  const refuse = (error: ServiceError, socket: Socket) =>
+    afterAnswers(socket, () => {
+      metrics.refused(statusOf[error.kind]);
+      socket.end(toResponse(error));
+      setTimeout(() => socket.destroy(), lingerMs).unref();
+    });
   const refused = new WeakSet<Socket>();
   return (error, socket) => {
     if (refused.has(socket)) return;
@@ -97,12 +103,9 @@ function createClientErrorHandler(
     }
     socket.on('error', () => {});
     socket.resume();
-    afterAnswers(socket, () => {
-      const refusal = toError(error, isInFirstLine(socket));
-      metrics.refused(statusOf[refusal.kind]);
-      socket.end(toResponse(refusal));
-      setTimeout(() => socket.destroy(), lingerMs).unref();
-    });
+    if (error.code === 'HPE_HEADER_OVERFLOW')
+      findTooLong(error, socket, (isUrl) => refuse(toTooLong(isUrl), socket));
+    else refuse(toError(error), socket);
   };
 }
 
@@ -130,7 +133,6 @@ const sockets = new WeakMap<Server, Set<Socket>>();
 /** An HTTP server whose every answer, also to what is not HTTP, has the one shape. */
 export function createHttpServer(app: App, options: HttpServerOptions = {}): Server {
   const { headersTimeoutMs = 30_000, requestTimeoutMs = 120_000, metrics = uncountedHttp } = options;
-  const firstLines = createFirstLines();
   const server = createServer(
     {
       maxHeaderSize,
@@ -151,11 +153,9 @@ export function createHttpServer(app: App, options: HttpServerOptions = {}): Ser
   sockets.set(server, open);
   server.on('connection', (socket) => {
     open.add(socket);
-    firstLines.watch(socket);
     socket.once('close', () => open.delete(socket));
   });
-  server.prependListener('request', firstLines.beginBehind);
-  server.on('clientError', createClientErrorHandler(firstLines.isIn, metrics));
+  server.on('clientError', createClientErrorHandler(metrics));
   return server;
 }
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Response } from 'express';
 import type { FeatureWriter, Page } from '../formats/index.js';
 import type { Answer, FeatureBatch, PageEnd, WholePage } from '../query/index.js';
-import { Abort, type Signal } from '../signal.js';
+import { Abort, type Signal, untilAborted } from '../signal.js';
 
 /** Written response bodies, with backpressure and the end of the caller's patience. */
 interface Sink {
@@ -26,7 +26,6 @@ export class CallerGone extends Error {
 function createSink(res: Response, left: Signal, idleMs: number): Sink {
   let wake = () => {};
   res.on('drain', () => wake());
-  resetWhenStalled(res);
   left.addEventListener('abort', () => wake(), { once: true });
   return {
     async write(pieces) {
@@ -62,22 +61,6 @@ export function toLeftSignal(res: Response): Signal {
   return left;
 }
 
-/**
- * What is waited for, one step after the other: each settles like its promise, or rejects as soon as the caller leaves.
- * One listener for all steps: Node links listeners, also removed ones, to those added later, and one that has grown
- * old would keep every batch after it in memory until the next full collection (up to 50 MB).
- */
-export function createUntilLeft(left: Signal): <T>(step: Promise<T>) => Promise<T> {
-  let leave = () => {};
-  left.addEventListener('abort', () => leave(), { once: true });
-  return (step) =>
-    new Promise((resolve, reject) => {
-      leave = () => reject(left.reason);
-      if (left.aborted) leave();
-      step.then(resolve, reject);
-    });
-}
-
 export interface StreamOptions {
   readonly res: Response;
   readonly writer: FeatureWriter;
@@ -103,29 +86,30 @@ export function endFeatures(features: Features): void {
  */
 export async function streamFeatures(features: Features, options: StreamOptions): Promise<void> {
   const { res, writer, left, readerIdleMs, begin } = options;
-  const sink = createSink(res, left, readerIdleMs);
-  const untilLeft = createUntilLeft(left);
+  resetWhenStalled(res);
   let isWhole = false;
   const end = (last: PageEnd, before: readonly Uint8Array[] = []) => {
     isWhole = true;
     writeEnd(last, before, options);
   };
   try {
-    const first = await untilLeft(features.next());
+    const first = await untilAborted(features.next(), left);
     if (first.done) {
       begin(first.value);
       return end(first.value);
     }
     const pieces = writer.writeBatch(countFeatures(res, first.value));
-    const second = untilLeft(features.next());
+    const second = features.next();
     const soon = await settledSoon(second);
+    left.throwIfAborted();
     begin(soon?.done ? soon.value : undefined);
     if (soon?.done) return end(soon.value, pieces);
+    const sink = createSink(res, left, readerIdleMs);
     await sink.write(pieces);
-    let next = await second;
+    let next = await untilAborted(second, left);
     while (!next.done) {
       await sink.write(writer.writeBatch(countFeatures(res, next.value)));
-      next = await untilLeft(features.next());
+      next = await untilAborted(features.next(), left);
     }
     end(next.value);
   } finally {
@@ -157,13 +141,13 @@ function writeEnd(last: PageEnd, before: readonly Uint8Array[], options: StreamO
 
 /** Ends an answer with its last bytes, which a reader may take as slowly as all others. */
 export function endWith(res: ServerResponse, pieces: readonly Uint8Array[], idleMs: number): void {
-  res.setTimeout(idleMs); // Node sets its own again once the last byte has gone out.
   const few = toFew(pieces);
   if (few.length > 1) res.cork();
   writePieces(res, few.slice(0, -1));
   res.end(few.at(-1));
   // `compression()` has not ended it yet, and waits for a drain that does not come while it is corked.
   if (res.writableCorked > 0) res.uncork();
+  if (!res.writableFinished) res.setTimeout(idleMs); // Node sets its own again once the last byte has gone out.
 }
 
 export const toLength = (pieces: readonly Uint8Array[]) =>
@@ -189,9 +173,15 @@ function writePieces(res: ServerResponse, pieces: readonly Uint8Array[]): boolea
  * What a promise gives within this turn of the event loop; else, or where it fails, undefined. A small answer is
  * whole by then and leaves in one write with a length, half the system calls; a slow one loses nothing by it.
  */
-async function settledSoon<T>(promise: Promise<T>): Promise<T | undefined> {
-  const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
-  return Promise.race([promise.catch(() => undefined), turn]);
+function settledSoon<T>(promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const turn = setImmediate(resolve, undefined);
+    const settle = (value?: T) => {
+      clearImmediate(turn);
+      resolve(value);
+    };
+    promise.then(settle, () => settle());
+  });
 }
 
 function countFeatures(res: Response, batch: FeatureBatch): FeatureBatch {

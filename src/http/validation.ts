@@ -53,14 +53,21 @@ function toDeepest(faults: readonly Fault[]): Fault[] {
   return [...deepest.values()];
 }
 
+/** An operation of the document, as the validator finds it. */
+interface Operation {
+  readonly schema: { readonly parameters?: readonly { readonly schema?: { readonly type?: unknown } }[] };
+}
+
+/** Where the validator leaves the operation that a request is. */
+type Shadow = Request & { openapi: Operation | undefined };
+
 /**
  * The validator coerces and rewrites what it looks at, and wants each parameter once: it is given a shadow of the
  * request, with the parameters as they were read. An object of its own, not one made from the request: that would make
  * a prototype of it, and every later look at it slow.
  */
-function toShadow(req: Request, parameters: readonly RawParameter[]): Request {
+function toShadow(req: Request, parameters: readonly RawParameter[]): Shadow {
   const body = toRecord(parameters, ['json', 'form']);
-  const { 'content-type': contentType, ...headers } = req.headers;
   const hasBody = Object.keys(body).length > 0;
   const shadow = {
     app: req.app,
@@ -69,36 +76,44 @@ function toShadow(req: Request, parameters: readonly RawParameter[]): Request {
     originalUrl: toPath(req),
     method: req.method === 'HEAD' ? 'GET' : req.method,
     query: toRecord(parameters, ['query']),
-    headers: hasBody ? { ...headers, 'content-type': contentType } : headers,
+    headers: hasBody ? { 'content-type': req.headers['content-type'] } : {},
     params: {},
     body: hasBody ? body : undefined,
     openapi: undefined,
   };
-  return shadow as unknown as Request;
+  return shadow as unknown as Shadow;
 }
 
 const toPath = ({ originalUrl }: Request): string => originalUrl.split('?', 1)[0] ?? '';
 
-function run(handler: RequestHandler, req: Request, res: Response): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-    Promise.resolve(handler(req, res, done)).catch(reject);
+/** One handler after the other, as Express would. The validator's catch what they throw, and give it to `done`. */
+function run(
+  [handler, ...others]: readonly RequestHandler[],
+  req: Request,
+  res: Response,
+  done: (error?: unknown) => void,
+): void {
+  void handler?.(req, res, (error?: unknown) => {
+    if (error !== undefined || others.length === 0) done(error);
+    else run(others, req, res, done);
   });
 }
 
+const PARAMETERS = '#/components/parameters/';
+
 /**
- * What the validator is given of the document: paths from the root, whatever host the document is read from; and not
- * the free-form parameter, which stands for names it does not bear itself.
+ * What the validator is given of the document: paths from the root, whatever host the document is read from; parameters
+ * where they are used, and not the free-form one, which stands for names it does not bear itself.
  */
 function toValidated(document: OpenApiDocument, holds: (path: string) => boolean): object {
   const isFreeForm = (item: unknown) =>
-    typeof item === 'object' &&
-    item !== null &&
-    '$ref' in item &&
-    item.$ref === '#/components/parameters/attributes';
+    typeof item === 'object' && item !== null && '$ref' in item && item.$ref === `${PARAMETERS}attributes`;
+  const { parameters } = document.components as { parameters: Record<string, unknown> };
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.filter((item) => !isFreeForm(item)).map(strip);
     if (typeof value !== 'object' || value === null) return value;
+    if ('$ref' in value && String(value.$ref).startsWith(PARAMETERS))
+      return strip(parameters[String(value.$ref).slice(PARAMETERS.length)]);
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, strip(item)]));
   };
   const paths = Object.fromEntries(
@@ -123,27 +138,66 @@ function createHandlers(document: OpenApiDocument, holds: (path: string) => bool
   }) as RequestHandler[];
 }
 
+/** Runs the validator; `done` is given what it refuses. */
+type Check = (shadow: Shadow, res: Response, done: (error?: unknown) => void) => void;
+
+const plainTypes: readonly unknown[] = ['string', 'integer', 'number', 'boolean'];
+
 /**
- * Checks requests against the document, and tells faults instead of throwing the first. Searches by themselves: the
- * validator compiles the pattern of every path, for every request, until one matches.
+ * What later requests need of an operation. The check is compiled for the first one; of the parameters, the validator then
+ * takes apart lists and objects, and looks at each of all the others for that. For a body of another type it compiles
+ * another check, from all parameters; a GET has none.
  */
-export function createRequestValidator(document: OpenApiDocument): RequestValidator {
-  const ofSearch = createHandlers(document, isSearch);
-  let ofOthers: RequestHandler[] | undefined;
-  const toHandlers = (req: Request) => {
-    if (isSearch(toPath(req))) return ofSearch;
-    ofOthers ??= createHandlers(document, (path) => !isSearch(path));
-    return ofOthers;
-  };
-  return async (req, parameters) => {
-    const shadow = toShadow(req, parameters);
-    try {
-      for (const handler of toHandlers(req)) await run(handler, shadow, req.res as Response);
-      return [];
-    } catch (error) {
-      const { status, errors } = error as ValidatorError;
-      if (status !== 400 || errors === undefined) throw error;
-      return toDeepest(errors.map(toFault));
+function toKnown(method: string, operation: Operation): Operation {
+  if (method !== 'GET') return operation;
+  const { schema } = operation;
+  const parameters = schema.parameters?.filter((one) => !plainTypes.includes(one.schema?.type)) ?? [];
+  return { ...operation, schema: { ...schema, parameters } };
+}
+
+/**
+ * All searches are one path: which operation of the document a method is there, the validator is asked once. It compiles
+ * the path's pattern for each request; the last of its handlers is the one that checks.
+ */
+function createSearchCheck(document: OpenApiDocument): Check {
+  const handlers = createHandlers(document, isSearch);
+  const last = handlers.slice(-1);
+  const operations = new Map<string, Operation>();
+  return (shadow, res, done) => {
+    const { method } = shadow;
+    const operation = operations.get(method);
+    if (operation === undefined) {
+      run(handlers, shadow, res, (error) => {
+        if (shadow.openapi !== undefined) operations.set(method, toKnown(method, shadow.openapi));
+        done(error);
+      });
+    } else {
+      shadow.openapi = operation;
+      run(last, shadow, res, done);
     }
   };
+}
+
+function createCheck(document: OpenApiDocument): Check {
+  const ofSearch = createSearchCheck(document);
+  let ofOthers: RequestHandler[] | undefined;
+  return (shadow, res, done) => {
+    if (isSearch(shadow.originalUrl)) return ofSearch(shadow, res, done);
+    ofOthers ??= createHandlers(document, (path) => !isSearch(path));
+    run(ofOthers, shadow, res, done);
+  };
+}
+
+/** Checks requests against the document, and tells faults instead of throwing the first. */
+export function createRequestValidator(document: OpenApiDocument): RequestValidator {
+  const check = createCheck(document);
+  return (req, parameters) =>
+    new Promise((resolve, reject) => {
+      check(toShadow(req, parameters), req.res as Response, (error) => {
+        if (error === undefined) return resolve([]);
+        const { status, errors } = error as ValidatorError;
+        if (status === 400 && errors !== undefined) resolve(toDeepest(errors.map(toFault)));
+        else reject(error);
+      });
+    });
 }

@@ -97,10 +97,11 @@ class JsonScanner {
   }
 
   private scanItem(depth: number, isObject: boolean): void {
-    const name = isObject ? this.scanName() : undefined;
+    const isPart = depth === 1 && this.maxParts > 0;
+    const name = isObject ? this.scanName(isPart) : undefined;
     const start = this.at;
     this.scanValue(depth);
-    if (depth === 1 && this.maxParts > 0) {
+    if (isPart) {
       if (this.parts.length >= this.maxParts) {
         throw new JsonFault('json.tooManyMembers', this.text, start, { max: this.maxParts });
       }
@@ -109,11 +110,12 @@ class JsonScanner {
     this.skipSpace();
   }
 
-  private scanName(): string {
+  /** Undefined: it is not asked for. */
+  private scanName(isWanted: boolean): string | undefined {
     const start = this.at;
     if (this.text.charCodeAt(start) !== 0x22) this.fail('json.nameExpected');
     this.scanString();
-    const name = JSON.parse(this.text.slice(start, this.at)) as string;
+    const name = isWanted ? (JSON.parse(this.text.slice(start, this.at)) as string) : undefined;
     this.skipSpace();
     if (this.text.charCodeAt(this.at) !== 0x3a) this.fail('json.colonExpected');
     this.at += 1;

@@ -224,7 +224,9 @@ function toComparable({ name, value }: RawParameter): JsonValue {
 }
 
 export function toPresent<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+  const present: Partial<T> = {};
+  for (const name in values) if (values[name] !== undefined) present[name] = values[name];
+  return present as never;
 }
 
 /** The caller's key and token. Whether they contradict each other is for `toSearchQuery` to say. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -67,6 +68,8 @@ describe('what is no request to Express has the one shape, too', () => {
       get(searchPath, `Cookie: ${'x'.repeat(2_000_000)}\r\n`),
       431,
     ],
+    ['a URL just over what Node takes', get(`/${'x'.repeat(2 ** 20)}`), 414],
+    ['one header just over what Node takes', get(searchPath, `Cookie: ${'x'.repeat(2 ** 20)}\r\n`), 431],
     ['a URL of 2 MB behind empty lines', `\r\n\n${get(`/${'x'.repeat(2_000_000)}`)}`, 414],
     ['nonsense', 'nonsense\r\n\r\n', 400],
     ['bytes that must be encoded', get(`${searchPath}?source=\xe9`), 400],
@@ -99,6 +102,23 @@ test.each([
   socket.write(text);
   const { text: replies } = await reply;
   expect(replies.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${status}`]);
+});
+
+test('a URL that is too long and has no end is told as such in a moment', async () => {
+  service = await startService(fakeSource());
+  const socket = connectRaw(service);
+  const reply = readRaw(socket);
+  socket.write(`GET /${'x'.repeat(1_200_000)}`);
+  expect((await reply).text).toMatch(/^HTTP\/1\.1 414 /);
+});
+
+test('no listener takes the data of a connection out of the hands of the parser', async () => {
+  service = await startService(fakeSource());
+  const connected = once(service.server, 'connection');
+  const client = connectRaw(service);
+  const [socket] = await connected;
+  expect(socket.listenerCount('data')).toBe(1); // Node's own
+  client.destroy();
 });
 
 test('an expectation nobody knows is passed over', async () => {

@@ -30,6 +30,8 @@ afterAll(async () => {
 const toPath = (question: number) =>
   `/api/wfs-geoportail/search?source=t:point&_count=false&_limit=${MEMBERS + 1}&n=${question}`;
 
+const TAIL = 400;
+
 interface Read {
   readonly milliseconds: number;
   readonly bytes: number;
@@ -43,19 +45,13 @@ function read(path: string): Promise<Read> {
   return new Promise((resolve, reject) => {
     get(`${service.url}${path}`, { agent }, (response) => {
       let bytes = 0;
-      let last: Buffer | undefined;
+      let tail = '';
       response.on('data', (part: Buffer) => {
         bytes += part.length;
-        last = part;
+        tail = (tail + part.toString('latin1', Math.max(0, part.length - TAIL))).slice(-TAIL);
       });
       response.on('error', reject);
-      response.on('end', () =>
-        resolve({
-          milliseconds: performance.now() - begun,
-          bytes,
-          tail: String(last?.toString('latin1')).slice(-400),
-        }),
-      );
+      response.on('end', () => resolve({ milliseconds: performance.now() - begun, bytes, tail }));
     }).on('error', reject);
   });
 }
