@@ -52,6 +52,11 @@ interface Flight {
   readonly askedAt: number;
 }
 
+/** It is let go when it is over: an old table of a Map, which V8 has not collected yet, keeps alive what was in it. */
+interface Booking {
+  flight: Flight | undefined;
+}
+
 export interface AnswersSource extends FeatureSource {
   /**
    * The answer where it is being made, and nothing of it is gone yet, or is kept; else nothing is asked of anybody.
@@ -72,14 +77,16 @@ export interface AnswersSource extends FeatureSource {
  */
 export function createAnswers(source: FeatureSource, parts: AnswersParts): AnswersSource {
   const { cache, now = Date.now, onEvent = () => {} } = parts;
-  const flights = new Map<string, Flight>();
+  const flights = new Map<string, Booking>();
   const toTag = createTags();
 
   function begin(key: string, query: SearchQuery, caller: Caller): Flight {
+    const booking: Booking = { flight: undefined };
     const leaving = new Abort();
     const answer = source.search(query, { ...caller, signal: leaving });
     const forget = () => {
-      if (flights.get(key) === flight) flights.delete(key);
+      if (flights.get(key)?.flight === flight) flights.delete(key);
+      booking.flight = undefined;
     };
     const spool = new Spool(answer, {
       maxBytes: parts.maxEntryBytes,
@@ -96,7 +103,8 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
       },
     });
     const flight = { spool, answer, tag: toTag(), askedAt: now() };
-    flights.set(key, flight);
+    booking.flight = flight;
+    flights.set(key, booking);
     return flight;
   }
 
@@ -170,7 +178,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
       onEvent('hit');
       return Promise.resolve(give(key, kept));
     }
-    const known = flights.get(key);
+    const known = flights.get(key)?.flight;
     const isFirst = known === undefined || !known.spool.isJoinable;
     onEvent(isFirst ? 'asked' : 'joined');
     const joined = join(isFirst ? begin(key, query, caller) : known, caller.signal, isFirst);
@@ -198,7 +206,7 @@ export function createAnswers(source: FeatureSource, parts: AnswersParts): Answe
     isOldToo = false,
   ): Promise<Answer | undefined> {
     const key = toKey(query, credentials);
-    const flight = flights.get(key);
+    const flight = flights.get(key)?.flight;
     if (isOldToo || !flight?.spool.isJoinable) return giveKept(key, isOldToo);
     onEvent('joined');
     return join(flight, signal, false);

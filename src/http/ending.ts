@@ -1,5 +1,6 @@
 import { ServiceError, toMessage } from '../errors.js';
 import type { FeatureSource } from '../query/index.js';
+import { Roster } from '../roster.js';
 import { endFeatures } from './stream.js';
 
 /**
@@ -8,8 +9,8 @@ import { endFeatures } from './stream.js';
  */
 export function createEndingSource(source: FeatureSource, ending: AbortSignal): FeatureSource {
   /** One listener for all: an AbortSignal looks through its listeners for each that is taken away. */
-  const waiting = new Set<() => void>();
-  ending.addEventListener('abort', () => waiting.forEach((end) => void end()), { once: true });
+  const waiting = new Roster<() => void>();
+  ending.addEventListener('abort', () => [...waiting].forEach((end) => void end()), { once: true });
   /** @param abandon what comes too late */
   const untilEnding = <T>(work: Promise<T>, abandon?: (late: T) => void): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -18,14 +19,14 @@ export function createEndingSource(source: FeatureSource, ending: AbortSignal): 
         if (abandon !== undefined) work.then(abandon, () => {});
       };
       if (ending.aborted) end();
-      else waiting.add(end);
+      const leave = waiting.add(end);
       work.then(
         (value) => {
-          waiting.delete(end);
+          leave();
           resolve(value);
         },
         (error: unknown) => {
-          waiting.delete(end);
+          leave();
           reject(error);
         },
       );

@@ -1,4 +1,5 @@
 import { type Message, type MessageId, ServiceError, toMessage } from '../errors.js';
+import { Roster } from '../roster.js';
 import { type Signal, sleep } from '../signal.js';
 
 /**
@@ -21,39 +22,33 @@ export interface Deadline {
 
 export const createDeadline = (milliseconds: number): Deadline => new RequestDeadline(milliseconds);
 
-/** Called when the time has come, unless it is taken away before. */
+/** Called when the time has come, unless it is taken away before; it takes itself away. */
 interface Alarm {
   readonly at: number;
   ring(): void;
 }
 
 const WATCH_MS = 100;
-const alarms = new Set<Alarm>();
+const alarms = new Roster<Alarm>();
 let watch: NodeJS.Timeout | undefined;
 
 /**
  * One timer looks after all long waits, up to a tenth of a second late: nearly all end long before, and a timer of Node's for
- * each costs ten times what its place in a set does.
+ * each costs ten times what its place among others does.
  */
 function setAlarm(milliseconds: number, ring: () => void): () => void {
   if (milliseconds < 10 * WATCH_MS) {
     const timer = setTimeout(ring, Math.max(0, milliseconds));
     return () => clearTimeout(timer);
   }
-  const alarm = { at: performance.now() + milliseconds, ring };
-  alarms.add(alarm);
   watch ??= setInterval(ringDue, WATCH_MS);
-  return () => void alarms.delete(alarm);
+  return alarms.add({ at: performance.now() + milliseconds, ring });
 }
 
 function ringDue(): void {
   const now = performance.now();
-  for (const alarm of alarms) {
-    if (alarm.at > now) continue;
-    alarms.delete(alarm);
-    alarm.ring();
-  }
-  if (alarms.size > 0) return;
+  for (const { at, ring } of alarms) if (at <= now) ring();
+  if (!alarms.isEmpty) return;
   clearInterval(watch);
   watch = undefined;
 }
