@@ -1,6 +1,6 @@
 /** Of answers longer than this, what has been read is garbage long before V8 looks for it. */
-const LONG_BYTES = 4 * 1024 * 1024;
-const COLLECTED_BYTES = 8 * 1024 * 1024;
+const LONG_BYTES = 2 * 1024 * 1024;
+const COLLECTED_BYTES = 4 * 1024 * 1024;
 
 let passed = 0;
 
