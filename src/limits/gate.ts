@@ -42,7 +42,7 @@ export interface Gate {
   enter(visitor: Visitor): Entry;
 }
 
-export interface Entry {
+interface Entry {
   readonly place: Place | Promise<Place>;
   withdraw(): void;
 }
@@ -119,12 +119,6 @@ export function createGate(options: GateOptions): Gate {
     }
   }
 
-  /** Nobody is before it, and there is room. */
-  function mayPass({ lane, signal }: Visitor): boolean {
-    if (signal.aborted || hasWaiting() || maxQueued === 0) return false;
-    return inside < maxConcurrency && insideOf.get(lane) < mostOfOne && rate.waitMs <= 0;
-  }
-
   function wakeIn(milliseconds: number): void {
     clearTimeout(timer);
     if (milliseconds === Number.POSITIVE_INFINITY) return; // one that goes out wakes, or a larger share
@@ -184,50 +178,48 @@ export function createGate(options: GateOptions): Gate {
     get inside() {
       return inside;
     },
-    enter(visitor) {
-      if (mayPass(visitor)) {
-        const place = createPlace(visitor, rate.take());
-        return { place, withdraw: place.forgo };
-      }
-      return wait(visitor);
-    },
+    enter,
   };
 
-  function wait(visitor: Visitor): Entry {
+  /** Who is let in at once takes no promise. */
+  function enter(visitor: Visitor): Entry {
     let held: Place | undefined;
-    let withdraw = () => {};
-    const place = new Promise<Place>((resolve, reject) => {
-      let isWaiting = true;
-      const end = () => {
-        isWaiting = false;
-        visitor.signal.removeEventListener('abort', abort);
-      };
-      const waiter: Waiter = {
-        grant(given) {
-          end();
-          held = given;
-          resolve(given);
-        },
-        refuse(reason) {
-          end();
-          reject(reason);
-        },
-        ...visitor, // last: what is spread first and added to has a hidden class of its own (V8 11.3)
-      };
-      const giveUp = (reason: unknown) => {
-        leaveQueue(waiter);
-        waiter.refuse(reason);
-      };
-      const abort = () => giveUp(visitor.signal.reason);
-      withdraw = () => {
-        if (held !== undefined) held.forgo();
-        else giveUp(toFull());
-      };
-      if (visitor.signal.aborted) return reject(visitor.signal.reason);
-      queue(waiter);
-      if (isWaiting) visitor.signal.addEventListener('abort', abort, { once: true });
-    });
-    return { place, withdraw: () => withdraw() };
+    let refused: { readonly reason: unknown } | undefined;
+    let settle: { resolve(place: Place): void; reject(reason: unknown): void } | undefined;
+    const end = () => visitor.signal.removeEventListener('abort', abort);
+    const waiter: Waiter = {
+      grant(given) {
+        end();
+        held = given;
+        settle?.resolve(given);
+      },
+      refuse(reason) {
+        end();
+        refused = { reason };
+        settle?.reject(reason);
+      },
+      ...visitor, // last: what is spread first and added to has a hidden class of its own (V8 11.3)
+    };
+    const giveUp = (reason: unknown) => {
+      leaveQueue(waiter);
+      waiter.refuse(reason);
+    };
+    const abort = () => giveUp(visitor.signal.reason);
+    const withdraw = () => {
+      if (held !== undefined) held.forgo();
+      else giveUp(toFull());
+    };
+    const toPlace = () => {
+      if (held !== undefined) return held;
+      if (refused !== undefined) return Promise.reject(refused.reason);
+      visitor.signal.addEventListener('abort', abort, { once: true });
+      return new Promise<Place>((resolve, reject) => {
+        settle = { resolve, reject };
+      });
+    };
+    if (visitor.signal.aborted) waiter.refuse(visitor.signal.reason);
+    else queue(waiter);
+    return { place: toPlace(), withdraw };
   }
 }
 

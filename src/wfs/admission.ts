@@ -4,7 +4,6 @@ import {
   createCircuit,
   createGate,
   createPauses,
-  type Entry,
   type Place,
   type RateShare,
   toBusyError,
@@ -63,18 +62,13 @@ export function createAdmission(
 
   function enter(request: WfsRequest): Place | Promise<Place> {
     circuit.check();
-    const { key, deadline, signal } = request;
-    if (pauses.of(key.identity) !== undefined || rests.of(EVERYBODY) !== undefined)
-      return pauseAndEnter(request);
     const begun = performance.now();
-    const entry = gate.enter({ lane: key.lane, work: deadline, signal });
-    if (entry.place instanceof Promise) return untilEntered(entry, deadline, begun);
-    metrics.admitted((performance.now() - begun) / 1000);
-    return entry.place;
+    const isPaused = pauses.of(request.key.identity) !== undefined || rests.of(EVERYBODY) !== undefined;
+    return isPaused ? pauseAndEnter(request, begun) : enterGate(request, begun);
   }
 
-  async function pauseAndEnter({ key, deadline, signal }: WfsRequest): Promise<Place> {
-    const begun = performance.now();
+  async function pauseAndEnter(request: WfsRequest, begun: number): Promise<Place> {
+    const { key, deadline, signal } = request;
     const paused = pauses.of(key.identity);
     if (paused !== undefined) {
       if (paused.waitMs > deadline.left) throw toPausedError(paused.seconds);
@@ -85,12 +79,24 @@ export function createAdmission(
       if (rest.waitMs > deadline.left) throw toRestingError(rest.seconds);
       await deadline.pause(rest.waitMs, signal);
     }
-    return untilEntered(gate.enter({ lane: key.lane, work: deadline, signal }), deadline, begun);
+    return enterGate(request, begun);
   }
 
-  async function untilEntered({ place, withdraw }: Entry, deadline: Deadline, begun: number): Promise<Place> {
+  function enterGate({ key, deadline, signal }: WfsRequest, begun: number): Place | Promise<Place> {
+    const { place, withdraw } = gate.enter({ lane: key.lane, work: deadline, signal });
+    if (place instanceof Promise) return untilGiven(place, withdraw, deadline, begun);
+    metrics.admitted((performance.now() - begun) / 1000);
+    return place;
+  }
+
+  async function untilGiven(
+    place: Promise<Place>,
+    withdraw: () => void,
+    deadline: Deadline,
+    begun: number,
+  ): Promise<Place> {
     try {
-      const given = await deadline.wait(Promise.resolve(place), Number.POSITIVE_INFINITY, 'wfs.noAnswer');
+      const given = await deadline.wait(place, Number.POSITIVE_INFINITY, 'wfs.noAnswer');
       metrics.admitted((performance.now() - begun) / 1000);
       return given;
     } catch (error) {
